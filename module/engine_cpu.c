@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The CPU engine: does every function, on every machine.  It is also the
+ * example of how an engine is written.
+ *
+ * A job that may run in place is done by the submitter at once: for little
+ * data a switch to a worker costs more than the work.  Others are cut into
+ * parts, for several CPUs to share, and go to an unbound workqueue, whose CPUs
+ * and nice value an administrator sets below
+ * /sys/devices/virtual/workqueue/dmoverio.  It is freezable: the machine is
+ * not suspended or hibernated in the middle of a part.
+ */
+#include <linux/cpumask.h>
+#include <linux/errno.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
+#include <linux/sizes.h>
+#include <linux/workqueue.h>
+
+#include "cpu_ops.h"
+#include "engine.h"
+#include "func.h"
+
+/* Less than this is not worth another worker */
+#define LEAST_PART_BYTES	SZ_128K
+
+static struct workqueue_struct *cpu_wq;
+
+/* Do a part, unless the job was abandoned; the last one completes the job */
+static void cpu_work(struct work_struct *work)
+{
+	struct dmio_cpu_part *part = container_of(work, struct dmio_cpu_part, work);
+	struct dmio_job *job = part->job;
+	int ret = -ECANCELED;
+
+	if (!dmio_job_is_abandoned(job))
+		ret = dmio_cpu_run(job, part->offset, part->len);
+	if (ret)
+		WRITE_ONCE(job->part_error, ret);
+
+	/* Fully ordered: the last one sees what all the others wrote */
+	if (atomic_dec_and_test(&job->nr_parts))
+		dmio_job_complete(job, READ_ONCE(job->part_error));
+}
+
+static bool cpu_can(const struct dmio_engine *engine, const struct dmio_func *func)
+{
+	return dmio_cpu_can(func);
+}
+
+static unsigned int count_parts(const struct dmio_job *job)
+{
+	u64 nr = min3((u64)DMIO_CPU_PARTS, (u64)num_online_cpus(),
+		      job->len / LEAST_PART_BYTES);
+
+	return job->func->serial ? 1 : max(nr, 1ULL);
+}
+
+static void cpu_submit(struct dmio_engine *engine, struct dmio_job *job, bool may_run)
+{
+	u64 each = dmio_cpu_part_bytes(job->len, may_run ? 1 : count_parts(job), PAGE_SIZE);
+	unsigned int nr = DIV_ROUND_UP_ULL(job->len, each), i;
+
+	job->part_error = 0;
+	atomic_set(&job->nr_parts, nr);
+	for (i = 0; i < nr; i++) {
+		struct dmio_cpu_part *part = &job->part[i];
+
+		part->job = job;
+		part->offset = i * each;
+		part->len = min(each, job->len - part->offset);
+		INIT_WORK(&part->work, cpu_work);
+	}
+
+	/* The job may be gone once its last part is queued */
+	if (may_run)
+		cpu_work(&job->part[0].work);
+	else
+		for (i = 0; i < nr; i++)
+			queue_work(cpu_wq, &job->part[i].work);
+}
+
+static const struct dmio_engine_ops cpu_engine_ops = {
+	.can	= cpu_can,
+	.submit	= cpu_submit,
+};
+
+struct dmio_engine dmio_engine_cpu = {
+	.name	= "cpu",
+	.ops	= &cpu_engine_ops,
+};
+
+/**
+ * dmio_engine_cpu_init() - start the workers
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int dmio_engine_cpu_init(void)
+{
+	cpu_wq = alloc_workqueue("dmoverio", WQ_UNBOUND | WQ_SYSFS | WQ_FREEZABLE, 0);
+	return cpu_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * dmio_engine_cpu_fini() - finish every job and stop the workers
+ *
+ * No job may be submitted any more; those submitted complete first.
+ *
+ * Context: may sleep.
+ */
+void dmio_engine_cpu_fini(void)
+{
+	destroy_workqueue(cpu_wq);
+}

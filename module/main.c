@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dmoverio: memory operations for programs, by the machine's DMA engines.
+ *
+ *	write(2) ---> device ---> session ---> request ---> scheduler ---> engine
+ *	read(2), poll(2) <--- completion queue <-- umem (pin, account) <------'
+ *
+ * To read the code: the UAPI header, dmio.h, func.c, engine_cpu.c, request.c.
+ */
+#include <linux/init.h>
+#include <linux/module.h>
+
+#include "device.h"
+#include "sched.h"
+#include "user.h"
+
+static int __init dmio_init(void)
+{
+	int ret;
+
+	ret = dmio_users_init();
+	if (ret)
+		return ret;
+	ret = dmio_sched_init();
+	if (ret)
+		goto err_users;
+	ret = dmio_device_register();
+	if (ret)
+		goto err_sched;
+	return 0;
+
+err_sched:
+	dmio_sched_fini();
+err_users:
+	dmio_users_fini();
+	return ret;
+}
+
+/*
+ * No session is left, or the module would be in use: there is no work, and
+ * perhaps a worker on its way out, for whom destroying its queue waits.
+ */
+static void __exit dmio_exit(void)
+{
+	dmio_device_unregister();
+	dmio_sched_fini();
+	dmio_users_fini();
+}
+
+module_init(dmio_init);
+module_exit(dmio_exit);
+
+MODULE_DESCRIPTION("Memory operations for programs, by the machine's DMA engines");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests: from a record that a program wrote to the answer it reads.
+ *
+ *	dmio_request_submit()	read and judge; from its success on, an answer is owed
+ *	  step_here(), step_work()	cut a window, pin it, hand it to an engine
+ *	...
+ *	window_job_done()	an engine has finished a window
+ *	  window_end()		release it; go on, or
+ *	    request_finish()	answer
+ */
+#include <linux/err.h>
+#include <linux/kthread.h>
+#include <linux/memcontrol.h>
+#include <linux/overflow.h>
+#include <linux/pid.h>
+#include <linux/rcupdate.h>
+#include <linux/resource.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "format.h"
+#include "func.h"
+#include "request.h"
+#include "sched.h"
+#include "session.h"
+
+static void set_state(struct dmio_request *req, enum dmio_state state)
+{
+	lockdep_assert_held(&req->session->lock);
+
+	WARN_ONCE(!dmio_state_may_follow(req->state, state),
+		  "request goes from state %d to %d\n", req->state, state);
+	req->state = state;
+}
+
+static struct dmio_user *request_user(const struct dmio_request *req)
+{
+	return req->session->account.user;
+}
+
+static void request_free(struct dmio_request *req)
+{
+	put_pid(req->process);
+	dmio_import_free(&req->todo.im);
+	kfree(req);
+}
+
+/* Nothing is in flight and nothing left to do: answer, and free the request */
+static void request_finish(struct dmio_request *req)
+{
+	struct dmio_session *session = req->session;
+	struct dmio_user *user = request_user(req);
+	struct dmio_response resp = { .user_data = req->user_data };
+	const struct dmio_func *func = req->todo.im.func;
+
+	spin_lock(&session->lock);
+	if (req->cancelled) {
+		resp.error = -ECANCELED;
+		set_state(req, DMIO_STATE_CANCELLED);
+	} else {
+		resp.error = req->error;
+		if (!req->error && func->result_bytes)
+			resp.result = req->todo.immediate;
+		set_state(req, req->error ? DMIO_STATE_FAILED : DMIO_STATE_DONE);
+	}
+	list_del(&req->node);
+	spin_unlock(&session->lock);
+
+	request_free(req);
+	dmio_cq_post(&session->cq, &resp);
+	dmio_user_remove_request(user);
+	dmio_session_put(session);
+}
+
+static bool wants_window(const struct dmio_request *req)
+{
+	lockdep_assert_held(&req->session->lock);
+
+	return req->todo.rest && !req->error && !req->cancelled;
+}
+
+/* Remember an error: of several, the one nearest to the beginning */
+static void note_error(struct dmio_request *req, int error, u64 done, u64 fault)
+{
+	lockdep_assert_held(&req->session->lock);
+
+	if (req->error && req->done <= done)
+		return;
+	req->error = error;
+	req->done = done;
+	req->fault = fault;
+}
+
+/* A window is released: go on with the request, or finish and free it */
+static void window_released(struct dmio_window *win)
+{
+	struct dmio_request *req = win->req;
+	struct dmio_session *session = req->session;
+	struct dmio_user *user = request_user(req);
+	bool step = false, finish = false;
+
+	spin_lock(&session->lock);
+	win->busy = false;
+	win->with_engine = false;
+	req->nr_busy--;
+	if (!req->stepping) {
+		step = wants_window(req);
+		finish = !step && !req->nr_busy;
+		req->stepping = step;
+	}
+	spin_unlock(&session->lock);
+
+	if (step)
+		dmio_user_queue_step(user, &req->step);
+	if (finish)
+		request_finish(req);
+}
+
+/* The release that the engine's worker could not wait for */
+static void release_work(struct work_struct *work)
+{
+	struct dmio_window *win = container_of(work, struct dmio_window, release.work);
+	struct dmio_session *session = dmio_session_get(win->req->session);
+
+	dmio_window_release(&win->req->todo, win, true);
+	window_released(win);
+
+	dmio_user_step_done(session->account.user);
+	dmio_session_put(session);
+}
+
+/*
+ * A window is over, by whatever way.  @done is how much of it is certainly
+ * done if there was an @error.  May finish, and free, the request.
+ */
+static void window_end(struct dmio_window *win, int error, u64 done, u64 fault)
+{
+	struct dmio_request *req = win->req;
+	struct dmio_user *user = request_user(req);
+	bool held = win->with_engine, released;
+
+	spin_lock(&req->session->lock);
+	if (error)
+		note_error(req, error, win->offset + done, fault);
+	else if (req->todo.im.func->serial)
+		req->todo.immediate = win->job.result;
+	spin_unlock(&req->session->lock);
+
+	released = dmio_window_release(&win->req->todo, win, false);
+	if (held)
+		dmio_user_unhold(user);
+	if (released)
+		window_released(win);
+	else
+		dmio_user_queue_release(user, &win->release);
+}
+
+static void window_job_done(struct dmio_job *job)
+{
+	struct dmio_window *win = container_of(job, struct dmio_window, job);
+
+	window_end(win, job->error, 0, 0);
+}
+
+/* A window was cut: it counts as in flight from now on */
+static void window_begin(struct dmio_window *win, bool with_engine)
+{
+	struct dmio_request *req = win->req;
+
+	spin_lock(&req->session->lock);
+	win->busy = true;
+	win->with_engine = with_engine;
+	req->nr_busy++;
+	req->todo.rest -= win->len;
+	if (req->state == DMIO_STATE_PINNING)
+		set_state(req, DMIO_STATE_RUNNING);
+	spin_unlock(&req->session->lock);
+}
+
+static void window_submit(struct dmio_window *win, bool may_run)
+{
+	win->job.done = window_job_done;
+	dmio_user_hold(request_user(win->req));
+	window_begin(win, true);
+	dmio_sched_submit(&win->job, may_run);
+}
+
+/* What cannot be pinned is done through the user's mapping, here and now */
+static void window_run_unpinned(struct dmio_window *win, int error)
+{
+	u64 done = 0, fault = 0;
+
+	window_begin(win, false);
+	if (error == -EINTR || error == -ERESTARTSYS)
+		error = -ECANCELED;
+	else if (error != -ENOMEM)
+		error = dmio_window_run_user(&win->req->todo, win, &done, &fault);
+	window_end(win, error, done, fault);
+}
+
+/*
+ * How often a window may wait for a charge to come back.  What comes back need
+ * not be what it lacks: the limit may be another process's, or be used up by
+ * others than us.
+ */
+#define MAX_WAITS	8
+
+static bool may_wait(struct dmio_request *req)
+{
+	return req->todo.nr_waits++ < MAX_WAITS &&
+	       dmio_user_starve_step(request_user(req), &req->step);
+}
+
+/*
+ * Cut the next window and set it going.  Returns false if it has to wait for
+ * the budget: then the step is queued again and no longer the caller's.
+ */
+static bool step_window(struct dmio_request *req, struct dmio_window *win,
+			bool in_worker, bool may_run)
+{
+	int ret;
+
+	ret = dmio_window_prepare(&req->todo, win, false);
+	if (ret == -EAGAIN) {
+		if (!in_worker) {
+			dmio_user_queue_step(request_user(req), &req->step);
+			return false;
+		}
+		if (may_wait(req))
+			return false;
+		ret = dmio_window_prepare(&req->todo, win, true);
+	}
+
+	req->todo.nr_waits = 0;
+	if (ret)
+		window_run_unpinned(win, ret);
+	else
+		window_submit(win, may_run);
+	return true;
+}
+
+/*
+ * What a step does next: a window to cut; or NULL: the step is over, and
+ * @finish says whether the request is, too.
+ */
+static struct dmio_window *next_window(struct dmio_request *req, bool *finish)
+{
+	struct dmio_window *win = NULL;
+
+	spin_lock(&req->session->lock);
+	*finish = false;
+	if (!wants_window(req)) {
+		req->stepping = false;
+		*finish = !req->nr_busy;
+	} else if (req->nr_busy == (req->todo.im.func->serial ? 1 : DMIO_NR_WINDOWS)) {
+		req->stepping = false;
+	} else {
+		for (win = req->window; win->busy; win++)
+			;
+		if (!req->nr_busy && req->state != DMIO_STATE_PINNING)
+			set_state(req, DMIO_STATE_PINNING);
+	}
+	spin_unlock(&req->session->lock);
+	return win;
+}
+
+/*
+ * A step in write(): the caller owns it, and may not touch @req afterwards.
+ * There is one window, as the request is small.
+ */
+static void step_here(struct dmio_request *req, bool may_run)
+{
+	struct dmio_window *win;
+	bool finish;
+
+	while ((win = next_window(req, &finish)))
+		if (!step_window(req, win, false, may_run))
+			return;
+	if (finish)
+		request_finish(req);
+}
+
+/*
+ * A step in a worker, which has adopted the address space: one window.  Then
+ * the step goes to the end of the queue, unless there is nothing left for it: a
+ * request that is done must not wait for others that hang.
+ */
+static void step_in_worker(struct dmio_request *req)
+{
+	struct dmio_window *win;
+	bool finish;
+
+	win = next_window(req, &finish);
+	if (win) {
+		if (!step_window(req, win, true, false))
+			return;
+		if (next_window(req, &finish)) {
+			dmio_user_queue_step(request_user(req), &req->step);
+			return;
+		}
+	}
+	if (finish)
+		request_finish(req);
+}
+
+/*
+ * Is the process that wrote a request still there, with its memory?  While we
+ * hold the memory it cannot go away by itself; but nobody would own it any
+ * more, neither for its cgroup nor for the OOM killer.
+ */
+static bool is_process_there(const struct dmio_request *req)
+{
+	struct task_struct *leader, *thread;
+	bool there = false;
+
+	rcu_read_lock();
+	leader = pid_task(req->process, PIDTYPE_TGID);
+	if (leader)
+		for_each_thread(leader, thread)
+			if (READ_ONCE(thread->mm) == req->session->account.mm) {
+				there = true;
+				break;
+			}
+	rcu_read_unlock();
+	return there;
+}
+
+static bool adopt_memory(struct dmio_request *req)
+{
+	struct mm_struct *mm = req->session->account.mm;
+
+	if (!mmget_not_zero(mm))
+		return false;
+	if (!is_process_there(req)) {
+		mmput(mm);
+		return false;
+	}
+	kthread_use_mm(mm);
+	return true;
+}
+
+/*
+ * Not by mmput_async(): taking the memory apart may hang on a file system that
+ * the user controls, and shall do so here, in one of his own few workers, not
+ * in one of the system's.
+ */
+static void leave_memory(struct mm_struct *mm)
+{
+	kthread_unuse_mm(mm);
+	mmput(mm);
+}
+
+static void step_work(struct work_struct *work)
+{
+	struct dmio_request *req = container_of(work, struct dmio_request, step.work);
+	struct dmio_session *session = dmio_session_get(req->session);
+	struct dmio_user *user = request_user(req);
+	struct mm_struct *mm = session->account.mm;
+
+	dmio_users_wait_resumed();
+	if (adopt_memory(req)) {
+		struct mem_cgroup *memcg = get_mem_cgroup_from_mm(mm);
+		struct mem_cgroup *old = set_active_memcg(memcg);
+
+		step_in_worker(req);
+		set_active_memcg(old);
+		mem_cgroup_put(memcg);
+		leave_memory(mm);
+	} else {
+		spin_lock(&session->lock);
+		note_error(req, -ECANCELED, 0, 0);
+		spin_unlock(&session->lock);
+		step_in_worker(req);
+	}
+
+	dmio_user_step_done(user);
+	dmio_session_put(session);
+}
+
+static struct dmio_request *request_create(struct dmio_session *session, const void *record)
+{
+	const struct dmio_func *func = session->func;
+	unsigned int nr = func->has_dst + func->nr_srcs;
+	struct dmio_request *req;
+	struct dmio_desc desc;
+	unsigned int i;
+	int ret;
+
+	req = kzalloc(struct_size(req, mem, nr * DMIO_NR_WINDOWS), GFP_KERNEL_ACCOUNT);
+	if (!req)
+		return ERR_PTR(-ENOMEM);
+
+	dmio_format_get_request(session->format, record, &desc);
+	ret = dmio_import(&req->todo.im, session->format, func, &desc);
+	if (ret) {
+		kfree(req);
+		return ERR_PTR(ret);
+	}
+
+	req->session = session;
+	req->process = get_pid(task_tgid(current));
+	req->todo.account = &session->account;
+	req->user_data = desc.user_data;
+	req->todo.immediate = desc.immediate;
+	req->todo.limit_pages = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	req->todo.rest = req->todo.im.len;
+	INIT_LIST_HEAD(&req->step.node);
+	INIT_WORK(&req->step.work, step_work);
+	for (i = 0; i < DMIO_NR_WINDOWS; i++) {
+		req->window[i].req = req;
+		INIT_LIST_HEAD(&req->window[i].release.node);
+		INIT_WORK(&req->window[i].release.work, release_work);
+		req->window[i].mem = &req->mem[i * nr];
+	}
+	return req;
+}
+
+/**
+ * dmio_request_submit() - accept a request
+ * @session: set up; the caller has reserved a slot in its completion queue and
+ *	counted the request for its user
+ * @record: the request as the program wrote it, copied from it, in the
+ *	session's format
+ * @may_run: the request may be executed before the call returns, if it is
+ *	small
+ *
+ * Context: process context of the program to which the session is bound, with
+ * no locks held; may sleep.
+ * Return: 0, and the slot will be posted exactly once, perhaps already was;
+ * or an error, and nothing is remembered: see dmio_import(), and -ENOMEM.
+ */
+int dmio_request_submit(struct dmio_session *session, const void *record, bool may_run)
+{
+	struct dmio_request *req = request_create(session, record);
+	struct dmio_user *user;
+
+	if (IS_ERR(req))
+		return PTR_ERR(req);
+	user = request_user(req);
+
+	dmio_session_get(session);
+	spin_lock(&session->lock);
+	list_add_tail(&req->node, &session->requests);
+	set_state(req, DMIO_STATE_QUEUED);
+	req->stepping = true;
+	spin_unlock(&session->lock);
+
+	if (dmio_window_is_small(&req->todo) && !dmio_user_is_waiting(user))
+		step_here(req, may_run);
+	else
+		dmio_user_queue_step(user, &req->step);
+	return 0;
+}
+
+/**
+ * dmio_requests_quiesce() - drop what was not begun
+ * @session: its file is closed: nothing is being submitted
+ *
+ * What an engine has begun, and what a step is doing, is left to end by
+ * itself; no further window follows.
+ *
+ * Context: process context; may sleep, but waits for nobody.
+ */
+void dmio_requests_quiesce(struct dmio_session *session)
+{
+	struct dmio_request *req, *next;
+	struct dmio_window *win;
+	LIST_HEAD(finished);
+
+	spin_lock(&session->lock);
+	list_for_each_entry_safe(req, next, &session->requests, node) {
+		req->cancelled = true;
+		for (win = req->window; win < req->window + DMIO_NR_WINDOWS; win++)
+			if (win->with_engine)
+				dmio_job_abandon(&win->job);
+		if (dmio_user_unqueue_step(request_user(req), &req->step)) {
+			req->stepping = false;
+			if (!req->nr_busy)
+				list_move(&req->node, &finished);
+		}
+	}
+	spin_unlock(&session->lock);
+
+	list_for_each_entry_safe(req, next, &finished, node)
+		request_finish(req);
+}

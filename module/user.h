@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Users: who is held to a quota, and the queue for workers that may hang.
+ *
+ * Work that pins, and sometimes work that unpins, may hang for as long as a
+ * page fault or a file system takes that the user controls (userfaultfd, FUSE).
+ * So each user has few such workers at a time, and queues of his own in front
+ * of them: what he makes hang is his.
+ *
+ * The queue is first in, first out, and it waits as a whole (starved) while
+ * the step at its head waits for the user's budget of pinned memory.  Releases
+ * go before it: they give budget back.
+ *
+ * References:
+ *
+ *	holder		taken at			dropped at
+ *	------		--------			----------
+ *	session		dmio_session_create()		session_free()
+ */
+#ifndef DMIO_USER_H
+#define DMIO_USER_H
+
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/uidgid.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+/**
+ * struct dmio_step - something that wants a worker that may hang
+ * @node: in the user's queue while it waits; guarded by user->lock
+ * @work: what the worker does; calls dmio_user_step_done() at its end
+ */
+struct dmio_step {
+	struct list_head node;
+	struct work_struct work;
+};
+
+/**
+ * struct dmio_user - a user, with all processes that are his
+ * @node: in the table of users; guarded by the table's lock
+ * @uid: see dmio_user_get() for who that is
+ * @nr_sessions: open files and closed ones with requests left; it is the
+ *	reference count, too; guarded by the table's lock
+ * @lock: guards everything below
+ * @nr_requests: accepted, not answered
+ * @nr_pinned: pages that he has pinned through us
+ * @nr_holding: charges that an engine is certain to give back
+ * @nr_pinning: steps that have a worker
+ * @starved: the step at the head of @queue waits for a charge to come back
+ * @releases: releases that wait for a worker
+ * @queue: steps that wait for a worker
+ * @room: writers waiting for @nr_requests to fall
+ */
+struct dmio_user {
+	struct list_head node;
+	kuid_t uid;
+	unsigned int nr_sessions;
+
+	spinlock_t lock;		/* see above */
+	unsigned int nr_requests;
+	unsigned long nr_pinned;
+	unsigned int nr_holding;
+	unsigned int nr_pinning;
+	bool starved;
+	struct list_head releases;
+	struct list_head queue;
+	wait_queue_head_t room;
+};
+
+struct dmio_user *dmio_user_get(void);
+void dmio_user_put(struct dmio_user *user);
+
+bool dmio_user_add_request(struct dmio_user *user);
+void dmio_user_remove_request(struct dmio_user *user);
+int dmio_user_wait_room(struct dmio_user *user);
+bool dmio_user_has_room(struct dmio_user *user);
+
+bool dmio_user_charge(struct dmio_user *user, unsigned long nr_pages);
+void dmio_user_uncharge(struct dmio_user *user, unsigned long nr_pages);
+void dmio_user_hold(struct dmio_user *user);
+void dmio_user_unhold(struct dmio_user *user);
+
+bool dmio_user_is_waiting(struct dmio_user *user);
+void dmio_user_queue_step(struct dmio_user *user, struct dmio_step *step);
+void dmio_user_queue_release(struct dmio_user *user, struct dmio_step *step);
+bool dmio_user_unqueue_step(struct dmio_user *user, struct dmio_step *step);
+bool dmio_user_starve_step(struct dmio_user *user, struct dmio_step *step);
+void dmio_user_step_done(struct dmio_user *user);
+
+int dmio_users_init(void);
+void dmio_users_wait_resumed(void);
+void dmio_users_fini(void);
+
+#endif /* DMIO_USER_H */
