@@ -1,0 +1,584 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the selftests share; see dmio_test.h.
+ *
+ * In order: random numbers and time, the table of functions, memory and
+ * regions with the oracle, requests, what /proc says.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dmio_test.h"
+
+static uint64_t seed;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "# the test itself failed: %s: %s\n", what, strerror(errno));
+	abort();
+}
+
+/* Once per program, before the harness forks: all its tests share the seed. */
+static __attribute__((constructor)) void seed_choose(void)
+{
+	const char *env = getenv("DMIO_TEST_SEED");
+	struct timespec ts;
+
+	if (env) {
+		seed = strtoull(env, NULL, 0);
+		return;
+	}
+	clock_gettime(CLOCK_REALTIME, &ts);
+	seed = (uint64_t)ts.tv_sec * 1000003 ^ (uint64_t)ts.tv_nsec ^ (uint64_t)getpid() << 32;
+}
+
+void dt_rng_init(struct dt_rng *rng)
+{
+	printf("# DMIO_TEST_SEED=%llu\n", (unsigned long long)seed);
+	fflush(stdout);
+	rng->state = seed;
+}
+
+/* splitmix64: any seed is a good one */
+uint64_t dt_rand(struct dt_rng *rng)
+{
+	uint64_t z = rng->state += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return z ^ (z >> 31);
+}
+
+size_t dt_below(struct dt_rng *rng, size_t n)
+{
+	return dt_rand(rng) % n;
+}
+
+size_t dt_between(struct dt_rng *rng, size_t lo, size_t hi)
+{
+	return lo + dt_below(rng, hi - lo + 1);
+}
+
+void dt_fill(struct dt_rng *rng, void *p, size_t len)
+{
+	uint8_t *to = p;
+	uint64_t word;
+
+	for (; len >= sizeof(word); len -= sizeof(word), to += sizeof(word)) {
+		word = dt_rand(rng);
+		memcpy(to, &word, sizeof(word));
+	}
+	word = dt_rand(rng);
+	memcpy(to, &word, len);
+}
+
+unsigned int dt_scale(unsigned int little, unsigned int much)
+{
+	const char *env = getenv("DMIO_TEST_SCALE");
+
+	if (env && !strcmp(env, "long"))
+		return much;
+	if (env && !strcmp(env, "quick") && little >= 1000)
+		return little / 10;
+	return little;
+}
+
+long long dt_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+void dt_sleep_ms(unsigned int ms)
+{
+	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+
+	while (nanosleep(&ts, &ts) && errno == EINTR)
+		;
+}
+
+const struct dt_func dt_funcs[] = {
+	{ "zero",  DT_ZERO,   0 },
+	{ "fill8", DT_FILL8,  0 },
+	{ "copy",  DT_COPY,   1 },
+	{ "xor2",  DT_XOR,    2 },
+	{ "xor3",  DT_XOR,    3 },
+	{ "xor4",  DT_XOR,    4 },
+	{ "xor5",  DT_XOR,    5 },
+	{ "xor6",  DT_XOR,    6 },
+	{ "xor7",  DT_XOR,    7 },
+	{ "xor8",  DT_XOR,    8 },
+	{ "xor9",  DT_XOR,    9 },
+	{ "xor10", DT_XOR,   10 },
+	{ "xor11", DT_XOR,   11 },
+	{ "xor12", DT_XOR,   12 },
+	{ "xor13", DT_XOR,   13 },
+	{ "xor14", DT_XOR,   14 },
+	{ "xor15", DT_XOR,   15 },
+	{ "xor16", DT_XOR,   16 },
+};
+
+const unsigned int dt_nr_funcs = sizeof(dt_funcs) / sizeof(dt_funcs[0]);
+
+const struct dt_func *dt_func(const char *name)
+{
+	for (unsigned int i = 0; i < dt_nr_funcs; i++)
+		if (!strcmp(dt_funcs[i].name, name))
+			return &dt_funcs[i];
+	errno = ESRCH;
+	die(name);
+	return NULL;
+}
+
+int dt_setfunc(int fd, const char *name)
+{
+	struct dmio_setfunc set;
+
+	/* What follows the NUL is nobody's business. */
+	memset(&set, 0xa5, sizeof(set));
+	memccpy(set.dsf_name, name, 0, sizeof(set.dsf_name));
+	return ioctl(fd, DMIO_SETFUNC, &set) ? -errno : 0;
+}
+
+int dt_open(const char *func, int flags)
+{
+	int fd = open(DMOVERIO_DEVICE, O_RDWR | O_CLOEXEC | flags);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = func ? dt_setfunc(fd, func) : 0;
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int dt_nonblock(int fd, bool on)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK))
+		return -errno;
+	return 0;
+}
+
+void *dt_mmap(size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		die("mmap");
+	return p;
+}
+
+void *dt_guarded(size_t len)
+{
+	size_t page = dt_page_size();
+	size_t room = (len + page - 1) / page * page;
+	uint8_t *p = dt_mmap(room + page);
+
+	if (mprotect(p + room, page, PROT_NONE))
+		die("mprotect");
+	return p + room - len;
+}
+
+int dt_tmpfile(size_t len)
+{
+	char name[] = "/tmp/dmio-XXXXXX";
+	int fd = mkstemp(name);
+
+	if (fd < 0 || unlink(name) || ftruncate(fd, len))
+		die(name);
+	return fd;
+}
+
+static int cmp_size(const void *a, const void *b)
+{
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Lengths of @nr pieces that make @len; some may be empty. */
+static size_t *random_lengths(struct dt_rng *rng, size_t len, unsigned int nr)
+{
+	size_t *cut = calloc(nr + 1, sizeof(*cut));
+
+	if (!cut)
+		die("calloc");
+	if (nr == len) {
+		for (unsigned int i = 0; i < nr; i++)
+			cut[i] = 1;
+		return cut;
+	}
+	for (unsigned int i = 1; i < nr; i++)
+		cut[i] = dt_below(rng, len + 1);
+	cut[nr] = len;
+	qsort(cut, nr + 1, sizeof(*cut), cmp_size);
+	for (unsigned int i = 0; i < nr; i++)
+		cut[i] = cut[i + 1] - cut[i];
+	return cut;
+}
+
+static void region_alloc(struct dt_region *r, size_t len, unsigned int nr)
+{
+	r->iov = calloc(nr, sizeof(*r->iov));
+	if (!r->iov)
+		die("calloc");
+	r->nr = nr;
+	r->len = len;
+}
+
+void dt_cut(struct dt_rng *rng, struct dt_region *r, void *p, size_t len, unsigned int nr)
+{
+	size_t *lengths = random_lengths(rng, len, nr);
+	uint8_t *at = p;
+
+	region_alloc(r, len, nr);
+	for (unsigned int i = 0; i < nr; i++) {
+		r->iov[i].iov_base = at;
+		r->iov[i].iov_len = lengths[i];
+		at += lengths[i];
+	}
+	free(lengths);
+}
+
+void dt_scatter(struct dt_rng *rng, struct dt_region *r, uint8_t **cursor, size_t len,
+		unsigned int nr)
+{
+	size_t *lengths = random_lengths(rng, len, nr);
+	unsigned int *order = calloc(nr, sizeof(*order));
+
+	if (!order)
+		die("calloc");
+	region_alloc(r, len, nr);
+	for (unsigned int i = 0; i < nr; i++) {
+		unsigned int j = dt_below(rng, i + 1);
+
+		order[i] = order[j];
+		order[j] = i;
+	}
+	for (unsigned int i = 0; i < nr; i++) {
+		struct iovec *iov = &r->iov[order[i]];
+
+		*cursor += dt_below(rng, DT_GAP);
+		iov->iov_base = *cursor;
+		iov->iov_len = lengths[order[i]];
+		*cursor += iov->iov_len;
+	}
+	*cursor += dt_below(rng, DT_GAP);
+	free(order);
+	free(lengths);
+}
+
+void dt_region_free(struct dt_region *r)
+{
+	free(r->iov);
+	memset(r, 0, sizeof(*r));
+}
+
+void dt_gather(const dmio_buffer *buf, uint8_t *linear)
+{
+	for (unsigned int i = 0; i < buf->dmbuf_iovcnt; i++) {
+		memcpy(linear, buf->dmbuf_iov[i].iov_base, buf->dmbuf_iov[i].iov_len);
+		linear += buf->dmbuf_iov[i].iov_len;
+	}
+}
+
+void dt_spread(const dmio_buffer *buf, const uint8_t *linear)
+{
+	for (unsigned int i = 0; i < buf->dmbuf_iovcnt; i++) {
+		memcpy(buf->dmbuf_iov[i].iov_base, linear, buf->dmbuf_iov[i].iov_len);
+		linear += buf->dmbuf_iov[i].iov_len;
+	}
+}
+
+void dt_compute(const struct dt_func *f, uint8_t imm, const dmio_buffer *in, uint8_t *want,
+		size_t len)
+{
+	uint8_t *tmp;
+
+	memset(want, f->op == DT_FILL8 ? imm : 0, len);
+	if (!f->nr_in)
+		return;
+	tmp = malloc(len);
+	if (!tmp)
+		die("malloc");
+	for (unsigned int i = 0; i < f->nr_in; i++) {
+		dt_gather(&in[i], tmp);
+		for (size_t k = 0; k < len; k++)
+			want[k] ^= tmp[k];
+	}
+	free(tmp);
+}
+
+ssize_t dt_diff(const void *a, const void *b, size_t len)
+{
+	const uint8_t *x = a, *y = b;
+	size_t i;
+
+	if (!memcmp(a, b, len))
+		return -1;
+	for (i = 0; x[i] == y[i]; i++)
+		;
+	return i;
+}
+
+void dt_req_garbage(struct dmio_usrreq *req, uint32_t id)
+{
+	memset(req, 0xa5, sizeof(*req));
+	req->req_id = id;
+}
+
+void dt_req_init(struct dt_req *r, const struct dt_func *f, uint32_t id, void *out, size_t len,
+		 void *const *in, uint8_t imm)
+{
+	dt_req_garbage(&r->req, id);
+	r->out_iov = (struct iovec){ out, len };
+	r->req.req_outbuf.dmbuf_iov = &r->out_iov;
+	r->req.req_outbuf.dmbuf_iovcnt = 1;
+	if (f->op == DT_FILL8)
+		r->req.req_immediate[0] = imm;
+	if (!f->nr_in)
+		return;
+	for (unsigned int i = 0; i < f->nr_in; i++) {
+		r->in_iov[i] = (struct iovec){ in[i], len };
+		r->in[i].dmbuf_iov = &r->in_iov[i];
+		r->in[i].dmbuf_iovcnt = 1;
+	}
+	r->req.req_inbuf = r->in;
+}
+
+void dt_req_init1(struct dt_req *r, const char *func, uint32_t id, void *out, size_t len,
+		  const void *in)
+{
+	void *const ins[] = { (void *)in };
+
+	dt_req_init(r, dt_func(func), id, out, len, ins, 0);
+}
+
+ssize_t dt_write(int fd, const struct dmio_usrreq *req, size_t nr)
+{
+	ssize_t n = write(fd, req, nr * DT_REC);
+
+	if (n < 0)
+		return -errno;
+	return n % DT_REC ? -EBADMSG : n / (ssize_t)DT_REC;
+}
+
+ssize_t dt_read(int fd, struct dmio_usrresp *resp, size_t nr)
+{
+	ssize_t n;
+
+	memset(resp, 0xa5, nr * DT_RESP);
+	n = read(fd, resp, nr * DT_RESP);
+	if (n < 0)
+		return -errno;
+	return n % DT_RESP ? -EBADMSG : n / (ssize_t)DT_RESP;
+}
+
+int dt_write_all(int fd, const struct dmio_usrreq *req, size_t nr)
+{
+	while (nr) {
+		ssize_t n = dt_write(fd, req, nr);
+
+		if (n <= 0)
+			return n ? n : -EBADMSG;
+		req += n;
+		nr -= n;
+	}
+	return 0;
+}
+
+int dt_poll(int fd, short events, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	if (poll(&p, 1, ms) < 0)
+		return -errno;
+	return p.revents;
+}
+
+int dt_collect(int fd, struct dmio_usrresp *resp, size_t nr)
+{
+	while (nr) {
+		int ev = dt_poll(fd, POLLIN, DT_PATIENCE_MS);
+		ssize_t n;
+
+		if (ev <= 0)
+			return ev ? ev : -ETIMEDOUT;
+		n = dt_read(fd, resp, nr);
+		if (n <= 0)
+			return n ? n : -EBADMSG;
+		resp += n;
+		nr -= n;
+	}
+	return 0;
+}
+
+int dt_do(int fd, const struct dmio_usrreq *req)
+{
+	struct dmio_usrresp resp;
+	ssize_t n = dt_write(fd, req, 1);
+	int err;
+
+	if (n != 1)
+		return n ? n : -EBADMSG;
+	err = dt_collect(fd, &resp, 1);
+	if (err)
+		return err;
+	if (resp.resp_id != req->req_id || resp.resp_error < 0)
+		return -EBADMSG;
+	return resp.resp_error;
+}
+
+bool dt_quiet(int fd)
+{
+	return !(dt_poll(fd, POLLIN, 5) & POLLIN) && (dt_poll(fd, POLLOUT, 0) & POLLOUT);
+}
+
+int dt_refused(int fd, const struct dmio_usrreq *req)
+{
+	struct dmio_usrresp resp;
+	ssize_t n = dt_write(fd, req, 1);
+
+	if (n >= 0) {
+		if (n)
+			dt_collect(fd, &resp, 1);
+		return 0;
+	}
+	return dt_quiet(fd) ? -n : -1;
+}
+
+bool dt_ids_once(const struct dmio_usrresp *resp, size_t nr, uint32_t first)
+{
+	bool seen[4096] = { false };
+
+	for (size_t i = 0; i < nr; i++) {
+		uint32_t k = resp[i].resp_id - first;
+
+		if (k >= nr || seen[k] || resp[i].resp_error)
+			return false;
+		seen[k] = true;
+	}
+	return true;
+}
+
+/*
+ * The counters are kept per CPU and added up now and then; writing to
+ * stat_refresh adds them up now.  Kernels without SMP have neither need
+ * nor file.
+ */
+static void vmstat_refresh(void)
+{
+	int fd = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "1", 1) < 0 && errno != EINVAL)
+		die("stat_refresh");
+	close(fd);
+}
+
+long long dt_pins(void)
+{
+	long long acquired = -1, released = -1;
+	char line[128];
+	FILE *f;
+
+	vmstat_refresh();
+	f = fopen("/proc/vmstat", "re");
+	if (!f)
+		die("/proc/vmstat");
+	while (fgets(line, sizeof(line), f)) {
+		sscanf(line, "nr_foll_pin_acquired %lld", &acquired);
+		sscanf(line, "nr_foll_pin_released %lld", &released);
+	}
+	fclose(f);
+	if (acquired < 0 || released < 0)
+		die("nr_foll_pin_acquired, nr_foll_pin_released in /proc/vmstat");
+	return acquired - released;
+}
+
+long long dt_pins_settle(long long base)
+{
+	long long end = dt_now_ms() + DT_PATIENCE_MS;
+	long long now = dt_pins();
+
+	while (now != base && dt_now_ms() < end) {
+		dt_sleep_ms(5);
+		now = dt_pins();
+	}
+	return now;
+}
+
+long long dt_proc_kb(const char *file, const char *name)
+{
+	long long kb = -1;
+	char line[256];
+	FILE *f = fopen(file, "re");
+
+	if (!f)
+		die(file);
+	while (kb < 0 && fgets(line, sizeof(line), f)) {
+		size_t n = strlen(name);
+
+		if (!strncmp(line, name, n) && line[n] == ':')
+			kb = strtoll(line + n + 1, NULL, 10);
+	}
+	fclose(f);
+	return kb;
+}
+
+int dt_wait_asleep(pid_t tid)
+{
+	long long end = dt_now_ms() + DT_PATIENCE_MS;
+	char path[64], line[256];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	while (dt_now_ms() < end) {
+		FILE *f = fopen(path, "re");
+		char *paren;
+
+		if (!f)
+			return -errno;
+		paren = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
+		fclose(f);
+		if (paren && paren[1] && paren[2] == 'S')
+			return 0;
+		dt_sleep_ms(1);
+	}
+	return -ETIMEDOUT;
+}
+
+int dt_reap(pid_t pid, unsigned int ms)
+{
+	long long end = dt_now_ms() + ms;
+	int status;
+
+	while (dt_now_ms() < end) {
+		pid_t got = waitpid(pid, &status, WNOHANG);
+
+		if (got == pid)
+			return status;
+		if (got < 0)
+			return -1;
+		dt_sleep_ms(1);
+	}
+	kill(pid, SIGKILL);
+	return -1;
+}

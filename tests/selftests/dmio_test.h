@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the selftests share: sessions, requests with everything they point
+ * to, an oracle that computes what a request must produce, and a look at
+ * the kernel's count of pinned pages.  It knows nothing of the harness, so
+ * that threads and children may use it too: every function returns what
+ * happened, the tests judge it.
+ *
+ * Only a failing helper of the test itself (no memory, no /proc) aborts.
+ */
+#ifndef DMIO_TEST_H
+#define DMIO_TEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <dev/dmover/dmover_io.h>
+
+#define DT_DEPTH	256		/* requests a session holds until their responses are read */
+#define DT_MAX_IOV	1024		/* pieces of one region */
+#define DT_INLINE_MAX	(64UL << 10)	/* larger requests run in a worker */
+#define DT_PATIENCE_MS	10000		/* what must happen has happened by then */
+
+#define DT_REC		sizeof(struct dmio_usrreq)
+#define DT_RESP		sizeof(struct dmio_usrresp)
+
+/* -- random numbers, repeatable: the seed is printed, DMIO_TEST_SEED sets it */
+
+struct dt_rng {
+	uint64_t state;
+};
+
+void dt_rng_init(struct dt_rng *rng);
+uint64_t dt_rand(struct dt_rng *rng);
+size_t dt_below(struct dt_rng *rng, size_t n);			/* 0 .. n - 1 */
+size_t dt_between(struct dt_rng *rng, size_t lo, size_t hi);	/* lo .. hi */
+void dt_fill(struct dt_rng *rng, void *p, size_t len);
+
+/*
+ * How often: @little, or @much when the environment has DMIO_TEST_SCALE=long.
+ * With "quick", for the loop of edit and test, thousands become hundreds.
+ */
+unsigned int dt_scale(unsigned int little, unsigned int much);
+long long dt_now_ms(void);
+void dt_sleep_ms(unsigned int ms);
+
+/* -- the functions */
+
+enum dt_op { DT_ZERO, DT_FILL8, DT_COPY, DT_XOR };
+
+struct dt_func {
+	const char *name;
+	enum dt_op op;
+	unsigned int nr_in;
+};
+
+extern const struct dt_func dt_funcs[];
+extern const unsigned int dt_nr_funcs;
+const struct dt_func *dt_func(const char *name);
+
+/* -- sessions: 0 or more is good, negative is -errno */
+
+int dt_setfunc(int fd, const char *name);
+int dt_open(const char *func, int flags);
+int dt_nonblock(int fd, bool on);
+
+/* -- memory */
+
+void *dt_mmap(size_t len);			/* readable, writable, private, not touched */
+void *dt_guarded(size_t len);			/* its end touches a page without access */
+int dt_tmpfile(size_t len);			/* an unlinked file in /tmp */
+#define dt_page_size()	((size_t)sysconf(_SC_PAGESIZE))
+
+/* -- regions: @len bytes cut into pieces */
+
+struct dt_region {
+	struct iovec *iov;
+	unsigned int nr;
+	size_t len;
+};
+
+/* Cut [p, p + len) at random places into @nr pieces, in order. */
+void dt_cut(struct dt_rng *rng, struct dt_region *r, void *p, size_t len, unsigned int nr);
+
+/*
+ * Scatter @len bytes as @nr pieces, in a random order and with random gaps,
+ * over the memory at *@cursor, which moves behind the last one.  At most
+ * @len + (@nr + 1) * DT_GAP bytes are used.
+ */
+#define DT_GAP	96
+void dt_scatter(struct dt_rng *rng, struct dt_region *r, uint8_t **cursor, size_t len,
+		unsigned int nr);
+void dt_region_free(struct dt_region *r);
+void dt_gather(const dmio_buffer *buf, uint8_t *linear);
+void dt_spread(const dmio_buffer *buf, const uint8_t *linear);
+
+/* What @f makes of @in, by the simplest possible code. */
+void dt_compute(const struct dt_func *f, uint8_t imm, const dmio_buffer *in, uint8_t *want,
+		size_t len);
+
+/* First difference of two memories, or -1. */
+ssize_t dt_diff(const void *a, const void *b, size_t len);
+
+/* -- requests */
+
+/* A request of one-piece regions, with all it points to. */
+struct dt_req {
+	struct dmio_usrreq req;
+	dmio_buffer in[DMOVERIO_MAX_SRCS];
+	struct iovec out_iov;
+	struct iovec in_iov[DMOVERIO_MAX_SRCS];
+};
+
+/* Fields a function does not use are filled with garbage, as a program may. */
+void dt_req_garbage(struct dmio_usrreq *req, uint32_t id);
+void dt_req_init(struct dt_req *r, const struct dt_func *f, uint32_t id, void *out, size_t len,
+		 void *const *in, uint8_t imm);
+/* The same for functions with at most one input. */
+void dt_req_init1(struct dt_req *r, const char *func, uint32_t id, void *out, size_t len,
+		  const void *in);
+
+/* Whole records written or read by one call, or -errno. */
+ssize_t dt_write(int fd, const struct dmio_usrreq *req, size_t nr);
+ssize_t dt_read(int fd, struct dmio_usrresp *resp, size_t nr);
+
+/* Write all of them, however many calls that takes: 0 or -errno. */
+int dt_write_all(int fd, const struct dmio_usrreq *req, size_t nr);
+
+/* Read exactly @nr responses: 0, -errno, -ETIMEDOUT when they do not come. */
+int dt_collect(int fd, struct dmio_usrresp *resp, size_t nr);
+
+/*
+ * One request there and back: the response's error (0 is success), or
+ * -errno of a call that failed, -EBADMSG when the response is not ours.
+ */
+int dt_do(int fd, const struct dmio_usrreq *req);
+
+/*
+ * Write a request that must be refused.  Returns the error of write();
+ * 0 when it was accepted; -1 when something of it was remembered.  The
+ * session must be idle.
+ */
+int dt_refused(int fd, const struct dmio_usrreq *req);
+
+/* What poll() shows, after waiting up to @ms for one of @events. */
+int dt_poll(int fd, short events, int ms);
+
+/* Nothing to read now, and within a moment nothing comes. */
+bool dt_quiet(int fd);
+
+/* Each of the ids first .. first + nr - 1 (nr <= 4096) exactly once, all without error? */
+bool dt_ids_once(const struct dmio_usrresp *resp, size_t nr, uint32_t first);
+
+/* -- the kernel's view */
+
+/* Pages pinned and not yet unpinned, on the whole machine. */
+long long dt_pins(void);
+/* Wait until that is @base again; returns the last value seen. */
+long long dt_pins_settle(long long base);
+/* A "Name: n kB" line of a file in /proc, or -1 */
+long long dt_proc_kb(const char *file, const char *name);
+/* Wait until the thread sleeps: 0 or -ETIMEDOUT */
+int dt_wait_asleep(pid_t tid);
+/* waitpid with a limit: the status, or -1 after killing the child */
+int dt_reap(pid_t pid, unsigned int ms);
+
+#endif /* DMIO_TEST_H */
