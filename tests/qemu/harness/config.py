@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Where things are, and the tables of kernels, guests and expectations."""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+QEMU_DIR = Path(__file__).resolve().parent.parent
+ROOT = QEMU_DIR.parent.parent
+BUILD = ROOT / "build"
+
+
+@dataclass
+class Guest:
+    """One row of guests.toml, where each field is explained."""
+    name: str
+    kernel: dict
+    machine: str
+    memory: str
+    suites: list
+    cpus: int = 1
+    accel: str = "tcg,thread=single"
+    append: str = ""
+    extra: list = field(default_factory=list)
+    channel: str = ""
+    channel_modules: list = field(default_factory=list)
+    modules: list = field(default_factory=list)
+    make: list = field(default_factory=list)
+    env: dict = field(default_factory=dict)
+    i386: bool = False
+    only: list = field(default_factory=list)
+    kmemleak: bool = False
+    dmatest: str = "source"
+    timeout: int = 480
+    test_timeout: int = 120
+
+    @property
+    def build(self):
+        """Everything generated for this guest is below here."""
+        return BUILD / self.name
+
+    @property
+    def results(self):
+        """Logs of the last run."""
+        return self.build / "results"
+
+
+@dataclass
+class Expectations:
+    """Skips and kernel log lines that are no failure, each with its reason."""
+    skips: list
+    log: list
+
+    def of(self, guest):
+        """Those that apply to one guest; "*" stands for every guest."""
+        def mine(rows):
+            return [row for row in rows if row["guest"] in (guest, "*")]
+        return Expectations(mine(self.skips), mine(self.log))
+
+
+def _toml(name):
+    with open(QEMU_DIR / name, "rb") as file:
+        return tomllib.load(file)
+
+
+def _row(table, name):
+    """A guest may name a base and say only what differs."""
+    row = dict(table[name])
+    if "base" in row:
+        row = _row(table, row.pop("base")) | row
+    return row
+
+
+def guests():
+    """All guests by name."""
+    tables = _toml("guests.toml")
+    found = {}
+    for name in tables["guests"]:
+        row = _row(tables["guests"], name)
+        row["kernel"] = tables["kernels"][row["kernel"]]
+        found[name] = Guest(name=name, **row)
+    return found
+
+
+def expectations():
+    """The committed list of what is known and accepted."""
+    tables = _toml("expected.toml")
+    return Expectations(tables.get("skip", []), tables.get("log", []))

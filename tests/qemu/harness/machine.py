@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Runs a guest and hands on what it says, line by line."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+
+# Added to the command line of every kernel: panic=-1 ends a guest at once.
+APPEND = "panic=-1 oops=panic"
+
+
+@dataclass
+class Ending:
+    """How a guest came to its end."""
+    status: int         # 0: as if it had powered off in good order
+    hung: bool
+    seconds: float
+
+
+def _uml(guest, kernel, initramfs, channel, terminal):
+    con = "con0=fd:0,fd:1" if terminal else "con0=null,fd:1"
+    return [kernel.image, f"mem={guest.memory}", f"initrd={initramfs}", con, "con=null",
+            f"ssl0=null,fd:{channel}", "ssl=null", *(["quiet"] if terminal else []),
+            *guest.append.split(), *APPEND.split()]
+
+
+def _qemu(guest, kernel, initramfs, channel, terminal):
+    # "-display none" and not "-nographic", which makes the firmware chatty.
+    serial = "mon:stdio" if terminal else "stdio"
+    return ["qemu-system-x86_64", "-accel", guest.accel, "-M", guest.machine, "-cpu", "max",
+            "-smp", str(guest.cpus), "-m", guest.memory, "-nodefaults", "-display", "none",
+            "-no-reboot", "-serial", serial, "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+            "-device", "virtio-serial-pci",
+            "-chardev", f"file,id=results,path=/proc/self/fd/{channel}",
+            "-device", "virtserialport,chardev=results",
+            "-kernel", kernel.image, "-initrd", initramfs,
+            "-append", f"console=ttyS0 quiet {APPEND} {guest.append}", *guest.extra]
+
+
+def _pump(channel, sink):
+    """Give every line that comes through the channel to SINK."""
+    with os.fdopen(channel, "rb", buffering=0) as stream:
+        rest = b""
+        while True:
+            data = stream.read(65536)
+            if not data:
+                break
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                sink(line.decode(errors="replace").rstrip("\r"))
+        if rest:
+            sink(rest.decode(errors="replace"))
+
+
+def _stop(process):
+    """End a guest that does not end by itself, all its processes."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(5)
+            return
+        except subprocess.TimeoutExpired:
+            continue
+        except ProcessLookupError:
+            return
+
+
+def run(guest, kernel, initramfs, sink, console=None, terminal=False):
+    """Boot the guest and wait for its end; CONSOLE is a file for its console.
+
+    With TERMINAL the console is the user's terminal and there is no timeout.
+    """
+    read_end, write_end = os.pipe()
+    start = time.monotonic()
+    line = (_uml if guest.machine == "uml" else _qemu)(guest, kernel, initramfs, write_end,
+                                                     terminal)
+    with subprocess.Popen([str(word) for word in line], pass_fds=[write_end],
+                          stdin=None if terminal else subprocess.DEVNULL,
+                          stdout=console, stderr=subprocess.STDOUT if console else None,
+                          start_new_session=not terminal) as process:
+        os.close(write_end)
+        pump = threading.Thread(target=_pump, args=(read_end, sink), daemon=True)
+        pump.start()
+        hung = False
+        try:
+            status = process.wait(None if terminal else guest.timeout)
+        except subprocess.TimeoutExpired:
+            hung = True
+            _stop(process)
+            status = process.returncode
+        except BaseException:
+            process.terminate() if terminal else _stop(process)
+            raise
+        pump.join(5)
+    if guest.machine != "uml":
+        # isa-debug-exit: 2 * status + 1, so that 0 is what a panic gives
+        status = status >> 1 if status & 1 else 255
+    return Ending(status, hung, time.monotonic() - start)

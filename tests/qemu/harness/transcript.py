@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Reads what a guest says on its channel.
+
+Lines of the guest's init begin with "@dmio":
+    start RELEASE                         the channel is open
+    load STATUS                           of insmod dmoverio.ko
+    begin SUITE PROGRAM PINS              then what the program prints
+    end SUITE PROGRAM STATUS MS PINS
+    unload STATUS                         of rmmod dmoverio
+    kmemleak ... end-kmemleak             the report between
+    log ... end-log                       the kernel log between
+    done
+PINS is "acquired-released".
+"""
+
+from dataclasses import dataclass, field
+
+MARK = "@dmio "
+
+
+@dataclass
+class Program:
+    """One test program's run."""
+    suite: str
+    name: str
+    pins_before: str
+    lines: list = field(default_factory=list)
+    status: int | None = None       # None: its end line never came
+    ms: int = 0
+    pins_after: str = ""
+
+
+class Transcript:
+    """All that a guest said so far."""
+
+    def __init__(self):
+        self.release = None         # None: the guest never came up
+        self.load = None
+        self.programs = []
+        self.unload = None
+        self.kmemleak = None
+        self.log = None
+        self.done = False
+        self.noise = []             # lines outside any bracket
+        self._into = self.noise
+
+    def feed(self, line):
+        """Take one line; returns the program if this line was its end."""
+        if not line.startswith(MARK):
+            if line.strip():
+                self._into.append(line)
+            return None
+        word, *rest = line[len(MARK):].split()
+        return getattr(self, "_" + word.replace("-", "_"))(*rest)
+
+    def _start(self, release):
+        self.release = release
+
+    def _load(self, status):
+        self.load = int(status)
+
+    def _begin(self, suite, name, pins):
+        self.programs.append(Program(suite, name, pins))
+        self._into = self.programs[-1].lines
+
+    def _end(self, suite, name, status, ms, pins):
+        program = self.programs[-1]
+        if (program.suite, program.name) != (suite, name):
+            return None
+        program.status, program.ms, program.pins_after = int(status), int(ms), pins
+        self._into = self.noise
+        return program
+
+    def _unload(self, status):
+        self.unload = int(status)
+
+    def _kmemleak(self):
+        self._into = self.kmemleak = []
+
+    def _log(self):
+        self._into = self.log = []
+
+    def _end_log(self):
+        self._into = self.noise
+
+    _end_kmemleak = _end_log
+
+    def _done(self):
+        self.done = True

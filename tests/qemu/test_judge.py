@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Proves that the judge judges: each way for a guest to fail must be seen.
+
+GOOD is what a guest says when all is well; every case changes one thing.
+"""
+
+import unittest
+
+from harness import judge
+from harness.config import Expectations
+from harness.machine import Ending
+from harness.transcript import Transcript
+
+GOOD = """\
+@dmio start 6.1.0-test
+@dmio load 0
+@dmio begin selftests classic 10-10
+TAP version 13
+1..3
+ok 1 copy
+# odd but harmless
+#  RUN           global.needs_dma ...
+ok 2 # SKIP no DMA engine
+ok 3 - fill
+@dmio end selftests classic 0 12 20-20
+@dmio begin kunit kunit 20-20
+    # Subtest: seg
+    1..2
+        # Subtest: cut
+        ok 1 one page
+        ok 2 two pages
+    ok 1 - cut
+    ok 2 - join
+ok 1 - seg
+@dmio end kunit kunit 0 12 20-20
+@dmio unload 0
+@dmio kmemleak
+@dmio end-kmemleak
+@dmio log
+[    0.5] WARNING: of the boot, before our time
+[    1.0] dmoverio test begins
+[    1.1] dmoverio: ready
+[    1.2] WARNING: suspicious RCU usage
+[    1.3] arch/um/kernel/process.c:1 known noise
+@dmio end-log
+@dmio done
+"""
+
+EXPECTED = Expectations(
+    [{"guest": "*", "test": "selftests/classic: global.needs_dma", "reason": "no channel"}],
+    [{"guest": "*", "line": "suspicious RCU usage", "near": "arch/um/", "reason": "UML"}])
+
+BAD_LINES = """\
+BUG: kernel NULL pointer dereference, address: 0000000000000000
+BUG: KASAN: slab-use-after-free in dmio_get
+BUG: scheduling while atomic: test/12/0x00000002
+BUG: sleeping function called from invalid context at mm/gup.c:1
+WARNING: CPU: 0 PID: 1 at module/request.c:10
+WARNING: possible circular locking dependency detected
+WARNING: suspicious RCU usage
+Oops: 0000 [#1] PREEMPT SMP
+general protection fault, probably for non-canonical address
+refcount_t: underflow; use-after-free.
+UBSAN: array-index-out-of-bounds in module/func.c:1
+INFO: task test:33 blocked for more than 120 seconds.
+kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
+DMA-API: device driver frees DMA memory it has not allocated
+ODEBUG: free active (active state 0) object type: work_struct
+rcu: INFO: rcu_sched detected stalls on CPUs/tasks
+Kernel panic - not syncing: Fatal exception""".splitlines()
+
+# what is replaced, by what, and what must be said about it
+CASES = [
+    ("@dmio start 6.1.0-test\n", "", "never came up"),
+    ("@dmio done\n", "", "never came to its end"),
+    ("@dmio end selftests classic 0 12 20-20\n", "", "its end line never came"),
+    ("@dmio load 0", "@dmio load 1", "no"),
+    ("@dmio unload 0", "@dmio unload 1", "no"),
+    ("@dmio unload 0\n", "", "no"),
+    ("@dmio kmemleak\n@dmio end-kmemleak\n", "", "no report came"),
+    ("@dmio kmemleak\n", "@dmio kmemleak\nunreferenced object 0xffff (size 32):\n",
+     "unreferenced object"),
+    ("@dmio log\n", "", "it never came"),
+    ("[    1.0] dmoverio test begins\n", "", "does not reach back"),
+    ("arch/um/kernel/process.c:1 known noise", "module/cq.c:1", "suspicious RCU usage"),
+    ("ok 1 copy", "not ok 1 copy", "not ok 1 copy"),
+    ("    ok 2 - join", "    not ok 2 - join", "not ok 2 - join"),
+    ("ok 1 - seg", "not ok 1 - seg", "not ok 1 - seg"),
+    ("1..3", "1..4", "4 results planned, 3 came"),
+    ("    1..2", "    1..1", "1 results planned, 2 came"),
+    ("1..3\n", "", "0 results planned, 3 came"),
+    ("    # Subtest: seg\n    1..2\n", "", "0 results planned, 2 came"),
+    ("classic 0 12", "classic 1 12", "exit status 1 with no failed case"),
+    ("classic 0 12", "classic 139 12", "exit status 139"),
+    ("classic 0 12", "classic 124 12", "took too long"),
+    ("12 20-20\n@dmio begin kunit", "12 20-19\n@dmio begin kunit", "+1 pages"),
+    ("ok 3 - fill", "ok 3 - fill # SKIP not today", "skipped, which is not expected: not today"),
+    ("ok 1 copy\n", "1..0 # SKIP no device\n", "2 came"),
+] + [("dmoverio: ready", line, line) for line in BAD_LINES]
+
+
+def judged(text, ending=None):
+    """Results and notes for a whole transcript."""
+    transcript = Transcript()
+    for line in text.splitlines():
+        transcript.feed(line)
+    return judge.judge_guest(transcript, ending or Ending(0, False, 1.0), EXPECTED, True)
+
+
+def complaints(results):
+    """All that was said about failures."""
+    return "\n".join(line for r in results if r.outcome == judge.FAILED for line in r.why)
+
+
+class Judge(unittest.TestCase):
+    """The verdict on whole guest runs."""
+
+    def test_good_run_passes(self):
+        """Nothing to complain of, and everything counted."""
+        results, notes = judged(GOOD)
+        self.assertEqual(complaints(results), "")
+        outcomes = [r.outcome for r in results]
+        self.assertEqual(outcomes.count(judge.PASSED), 2 + 2 + 5)
+        self.assertEqual(outcomes.count(judge.SKIPPED), 1)
+        self.assertEqual(notes, [])
+
+    def test_each_failure_is_seen(self):
+        """One change, one complaint."""
+        for old, new, complaint in CASES:
+            with self.subTest(old=old, new=new):
+                self.assertIn(old, GOOD)
+                results, _ = judged(GOOD.replace(old, new, 1))
+                self.assertIn(complaint, complaints(results))
+
+    def test_endings(self):
+        """A hang and a wrong exit status fail a run whose transcript is good."""
+        for ending in (Ending(0, True, 9.0), Ending(127, False, 1.0)):
+            with self.subTest(ending=ending):
+                self.assertNotEqual(complaints(judged(GOOD, ending)[0]), "")
+
+    def test_nothing_ran(self):
+        """No programs, or one without a result, is no success."""
+        begin = GOOD.index("@dmio begin selftests")
+        without = GOOD[:begin] + GOOD[GOOD.index("@dmio unload"):]
+        self.assertIn("no test program", complaints(judged(without)[0]))
+        silent = without.replace("@dmio unload", "@dmio begin kunit kunit 0-0\n"
+                                 "@dmio end kunit kunit 0 1 0-0\n@dmio unload")
+        self.assertIn("reported nothing", complaints(judged(silent)[0]))
+
+    def test_whole_program_skip(self):
+        """A program that skips itself needs an expectation, too."""
+        begin, end = GOOD.index("TAP version"), GOOD.index("@dmio end selftests")
+        skipped = GOOD[:begin] + "1..0 # SKIP no device\n" + GOOD[end:]
+        skipped = skipped.replace("classic 0 12", "classic 4 12")
+        self.assertIn("no device", complaints(judged(skipped)[0]))
+
+    def test_missed_skip_is_noted(self):
+        """An expected skip that did not occur is worth a note, not a failure."""
+        results, notes = judged(GOOD.replace("ok 2 # SKIP no DMA engine", "ok 2 dma"))
+        self.assertEqual(complaints(results), "")
+        self.assertEqual(len(notes), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
