@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# See "make help". CC=clang, LLVM=1 and the like reach the kernel's own build
+# and the tools. Nothing is generated outside build/, the module excepted.
+
+KVER	?= $(shell uname -r)
+KDIR	?= /lib/modules/$(KVER)/build
+PREFIX	?= /usr/local
+BUILD	:= $(CURDIR)/build
+RUN	:= tests/qemu/run
+
+CHECK	:= lint harness uml stock61
+LONGER	:= stock61-long stock61-clang stock612 stock72 cloud61 bench61
+
+# Of the compiler only what was asked for: the kernel's headers know their own.
+ifeq ($(origin CC),command line)
+TOOLCC	:= CC=$(CC)
+else ifneq ($(LLVM),)
+TOOLCC	:= CC=clang
+endif
+
+# A kernel configured for gcc asks for options that clang does not have; some
+# tests of its for what clang has fail because of arguments clang does not use.
+ifneq ($(filter clang%,$(notdir $(CC)))$(LLVM),)
+ifneq ($(shell grep -s CONFIG_CC_IS_GCC=y $(KDIR)/.config),)
+KBUILD_CLANG := 'CC=$(if $(filter clang%,$(notdir $(CC))),$(CC),clang) -Qunused-arguments' \
+	CONFIG_CC_IS_GCC= CONFIG_GCC_VERSION=0 CONFIG_CC_IS_CLANG=y \
+	CONFIG_CC_IMPLICIT_FALLTHROUGH=-Wimplicit-fallthrough CONFIG_RETHUNK= CONFIG_SLS= \
+	CONFIG_FUNCTION_TRACER= CONFIG_CC_HAS_AUTO_VAR_INIT_ZERO_ENABLER=y
+endif
+endif
+
+all: modules tools
+
+modules modules_install:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $(KBUILD_CLANG) $@
+
+tools:
+	$(MAKE) -C tools/dmo-ctl O=$(BUILD)/tools $(TOOLCC)
+
+install: tools
+	install -D -m 644 include/uapi/linux/dmoverio.h \
+		$(DESTDIR)$(PREFIX)/include/linux/dmoverio.h
+	install -D -m 644 include/dev/dmover/dmover_io.h \
+		$(DESTDIR)$(PREFIX)/include/dev/dmover/dmover_io.h
+	install -D -m 755 $(BUILD)/tools/dmo-ctl $(DESTDIR)$(PREFIX)/sbin/dmo-ctl
+	install -D -m 644 tools/man/dmoverio.4 $(DESTDIR)$(PREFIX)/share/man/man4/dmoverio.4
+	install -D -m 644 tools/man/dmo-ctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/dmo-ctl.8
+	install -D -m 644 etc/60-dmoverio.rules \
+		$(DESTDIR)/usr/lib/udev/rules.d/60-dmoverio.rules
+	install -D -m 644 etc/dmoverio.sysusers.conf \
+		$(DESTDIR)/usr/lib/sysusers.d/dmoverio.conf
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/include/linux/dmoverio.h \
+		$(DESTDIR)$(PREFIX)/include/dev/dmover/dmover_io.h \
+		$(DESTDIR)$(PREFIX)/sbin/dmo-ctl \
+		$(DESTDIR)$(PREFIX)/share/man/man4/dmoverio.4 \
+		$(DESTDIR)$(PREFIX)/share/man/man8/dmo-ctl.8 \
+		$(DESTDIR)/usr/lib/udev/rules.d/60-dmoverio.rules \
+		$(DESTDIR)/usr/lib/sysusers.d/dmoverio.conf
+
+demo:
+	scripts/deps demo
+	scripts/demo
+
+deps:
+	scripts/deps check
+
+check: deps
+	$(RUN) $(CHECK)
+
+check-all: deps
+	$(RUN) $(CHECK) $(LONGER)
+
+# What check-all does beyond check
+check-longer: deps
+	$(RUN) $(LONGER)
+
+lint: deps
+	$(RUN) lint
+
+uml: deps
+	$(RUN) uml
+
+bench: deps
+	$(RUN) bench61
+	@cat build/bench61/results/bench/*
+
+clean:
+	[ ! -e $(KDIR) ] || $(MAKE) -C $(KDIR) M=$(CURDIR) DMIO_KUNIT=1 clean
+	rm -rf $(BUILD)
+
+help:
+	@echo 'all              the module for the running kernel (KDIR=...) and the tools'
+	@echo 'modules, tools   one of them'
+	@echo 'modules_install  install the module (as root)'
+	@echo 'install          headers, dmo-ctl, manual pages below PREFIX=$(PREFIX), DESTDIR=; uninstall'
+	@echo 'demo             a copy through /dev/dmoverio in a virtual machine, in a minute'
+	@echo 'uml              the loop of seconds: in-kernel tests and selftests under UML'
+	@echo 'lint             static checks'
+	@echo 'check            lint and tests, on User Mode Linux and on the stock kernel'
+	@echo 'check-all        check, longer variants, later kernels, clang, bench'
+	@echo 'bench            figures that repeat: instructions, not time'
+	@echo 'clean            remove all that was generated'
+	@echo
+	@echo 'scripts/guest gives a shell in a guest with the module loaded.'
+	@echo 'Kernels are kept in $${DMOVERIO_CACHE:-~/.cache/dmoverio}; remove it at will.'
+
+.PHONY: all modules modules_install tools install uninstall demo deps check check-all \
+	check-longer lint uml bench clean help
