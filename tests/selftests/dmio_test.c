@@ -494,9 +494,8 @@ static void vmstat_refresh(void)
 	close(fd);
 }
 
-long long dt_pins(void)
+static void read_pins(long long *acquired, long long *released)
 {
-	long long acquired = -1, released = -1;
 	char line[128];
 	FILE *f;
 
@@ -505,12 +504,27 @@ long long dt_pins(void)
 	if (!f)
 		die("/proc/vmstat");
 	while (fgets(line, sizeof(line), f)) {
-		sscanf(line, "nr_foll_pin_acquired %lld", &acquired);
-		sscanf(line, "nr_foll_pin_released %lld", &released);
+		sscanf(line, "nr_foll_pin_acquired %lld", acquired);
+		sscanf(line, "nr_foll_pin_released %lld", released);
 	}
 	fclose(f);
-	if (acquired < 0 || released < 0)
+	if (*acquired < 0 || *released < 0)
 		die("nr_foll_pin_acquired, nr_foll_pin_released in /proc/vmstat");
+}
+
+long long dt_pins_acquired(void)
+{
+	long long acquired = -1, released = -1;
+
+	read_pins(&acquired, &released);
+	return acquired;
+}
+
+long long dt_pins(void)
+{
+	long long acquired = -1, released = -1;
+
+	read_pins(&acquired, &released);
 	return acquired - released;
 }
 
@@ -542,6 +556,32 @@ long long dt_proc_kb(const char *file, const char *name)
 	}
 	fclose(f);
 	return kb;
+}
+
+static void *watch(void *arg)
+{
+	struct dt_watch *w = arg;
+
+	do {
+		long long kib = dt_proc_kb("/proc/self/status", "VmPin");
+
+		if (kib > w->peak_kib)
+			w->peak_kib = kib;
+	} while (!atomic_load(&w->stop));
+	return NULL;
+}
+
+int dt_watch_start(struct dt_watch *w)
+{
+	w->peak_kib = 0;
+	atomic_store(&w->stop, false);
+	return -pthread_create(&w->thread, NULL, watch, w);
+}
+
+void dt_watch_stop(struct dt_watch *w)
+{
+	atomic_store(&w->stop, true);
+	pthread_join(w->thread, NULL);
 }
 
 int dt_wait_asleep(pid_t tid)

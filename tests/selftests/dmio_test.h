@@ -11,6 +11,8 @@
 #ifndef DMIO_TEST_H
 #define DMIO_TEST_H
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +23,7 @@
 #define DT_DEPTH	256		/* requests a session holds until their responses are read */
 #define DT_MAX_IOV	1024		/* pieces of one region */
 #define DT_INLINE_MAX	(64UL << 10)	/* larger requests run in a worker */
-#define DT_PATIENCE_MS	10000		/* what must happen has happened by then */
+#define DT_PATIENCE_MS	30000		/* what must happen has happened by then */
 
 #define DT_REC		sizeof(struct dmio_usrreq)
 #define DT_RESP		sizeof(struct dmio_usrresp)
@@ -155,12 +157,32 @@ bool dt_ids_once(const struct dmio_usrresp *resp, size_t nr, uint32_t first);
 
 /* -- the kernel's view */
 
-/* Pages pinned and not yet unpinned, on the whole machine. */
+/*
+ * Pages pinned since the machine started, and those of them not yet unpinned.
+ * Only root has the kernel add up what its CPUs counted; for others, these are
+ * some time behind.
+ */
+long long dt_pins_acquired(void);
 long long dt_pins(void);
 /* Wait until that is @base again; returns the last value seen. */
 long long dt_pins_settle(long long base);
 /* A "Name: n kB" line of a file in /proc, or -1 */
 long long dt_proc_kb(const char *file, const char *name);
+
+/*
+ * The most that is pinned for this process while something runs, as far as a
+ * thread happens to see it: on a busy machine it may see nothing. Whether
+ * anything was pinned, dt_pins_acquired() tells.
+ */
+struct dt_watch {
+	pthread_t thread;
+	atomic_bool stop;
+	long long peak_kib;		/* of "VmPin" of this process */
+};
+
+int dt_watch_start(struct dt_watch *w);
+void dt_watch_stop(struct dt_watch *w);
+
 /* Wait until the thread sleeps: 0 or -ETIMEDOUT */
 int dt_wait_asleep(pid_t tid);
 /* waitpid with a limit: the status, or -1 after killing the child */

@@ -77,21 +77,8 @@ struct member {
 enum { OPEN, CLOSE, WORK, PEAK, BECOME, SUBMIT, SUBMIT_NONBLOCK, WAIT_ROOM, COLLECT };
 #define COMMAND(what, slot, nr)	((what) | (slot) << 8 | (nr) << 16)
 
-/* The highest that VmPin of this process ever was while WORK was done */
-static volatile bool watching;
-static volatile long long peak_kib;
-
-static void *watch(void *arg)
-{
-	(void)arg;
-	while (watching) {
-		long long kib = dt_proc_kb("/proc/self/status", "VmPin");
-
-		if (kib > peak_kib)
-			peak_kib = kib;
-	}
-	return NULL;
-}
+/* In the child: what was pinned while WORK was done */
+static struct dt_watch watch;
 
 static void on_signal(int sig)
 {
@@ -131,20 +118,17 @@ static int member_work(struct member *m, int fd)
 {
 	uint8_t *src = dt_mmap(m->large), *dst = dt_mmap(m->large);
 	struct dt_rng rng = { .state = m->child.pid };
-	pthread_t watcher;
 	struct dt_req r;
 	int err;
 
 	dt_fill(&rng, src, m->large);
 	memset(dst, 0xee, m->large);
 	dt_req_init1(&r, "copy", 1, dst, m->large, src);
-	peak_kib = 0;
-	watching = true;
-	if (pthread_create(&watcher, NULL, watch, NULL))
-		return -EAGAIN;
+	err = dt_watch_start(&watch);
+	if (err)
+		return err;
 	err = dt_do(fd, &r.req);
-	watching = false;
-	pthread_join(watcher, NULL);
+	dt_watch_stop(&watch);
 	if (!err && dt_diff(dst, src, m->large) != -1)
 		err = -EBADMSG;
 	munmap(src, m->large);
@@ -191,7 +175,7 @@ static int member_obey(void *arg, int cmd)
 	case WORK:
 		return member_work(m, m->fd[slot]);
 	case PEAK:
-		return peak_kib;
+		return watch.peak_kib;
 	case BECOME:
 		return st_become(nr);
 	case SUBMIT:
@@ -405,28 +389,19 @@ TEST_F_TIMEOUT(quota, requests_after_close, 60)
 
 /* -- pinned memory */
 
-/*
- * Work until something is seen to be pinned, for what is pinned for a moment
- * may be missed: the most that was, or an error, negative
- */
-static int work_pinned(struct member *m)
+/* A large request: how many pages were pinned for it, or an error, negative */
+static long long work_pins(struct member *m)
 {
-	int ret = 0;
+	long long acquired = dt_pins_acquired();
+	int err = tell(m, WORK);
 
-	for (unsigned int i = 0; i < 100 && !ret; i++) {
-		ret = tell(m, WORK);
-		if (ret)
-			return -abs(ret);
-		ret = tell(m, PEAK);
-	}
-	return ret;
+	return err ? -abs(err) : dt_pins_acquired() - acquired;
 }
 
 TEST_F_TIMEOUT(quota, pinned, 60)
 {
 	static const uid_t uids[] = { ST_NOBODY, 0 };
 	const size_t large = dt_scale(8, 64) << 20;
-	int peak;
 
 	/* RLIMIT_MEMLOCK does not matter here, nor does it that root has no such limit */
 	for (unsigned int i = 0; i < ARRAY_SIZE(uids); i++) {
@@ -435,13 +410,11 @@ TEST_F_TIMEOUT(quota, pinned, 60)
 
 		ASSERT_EQ(0, set_param("max_pinned_kib", 512));
 		ASSERT_EQ(0, tell(m, OPEN));
-		peak = work_pinned(m);
-		EXPECT_LT(0, peak);
-		EXPECT_GE(512, peak);
+		EXPECT_LT(0, work_pins(m));
+		EXPECT_GE(512, tell(m, PEAK));
 		/* Not a page: all is done by the CPU */
 		ASSERT_EQ(0, set_param("max_pinned_kib", 1));
-		EXPECT_EQ(0, tell(m, WORK));
-		EXPECT_EQ(0, tell(m, PEAK));
+		EXPECT_EQ(0, work_pins(m));
 	}
 }
 
@@ -456,7 +429,6 @@ TEST_F_TIMEOUT(quota, pinned_by_another_process, 60)
 		.uid = OTHER, .large = 4096 * KIB });
 	char status[64];
 	pid_t who;
-	int peak;
 
 	snprintf(status, sizeof(status), "/proc/%d/status", a->child.pid);
 	ASSERT_EQ(0, set_param("max_pinned_kib", PART / KIB));
@@ -465,16 +437,14 @@ TEST_F_TIMEOUT(quota, pinned_by_another_process, 60)
 	EXPECT_EQ(1, st_uffd_faults(a->uffd, &who, 1, DT_PATIENCE_MS));
 	EXPECT_EQ((long long)(PART / KIB), dt_proc_kb(status, "VmPin"));
 
-	EXPECT_EQ(0, tell(b, WORK));
-	EXPECT_EQ(0, tell(b, PEAK));
-	peak = work_pinned(other);
-	EXPECT_LT(0, peak);
-	EXPECT_GE((int)(PART / KIB), peak);
+	EXPECT_EQ(0, work_pins(b));
+	EXPECT_LT(0, work_pins(other));
+	EXPECT_GE((int)(PART / KIB), tell(other, PEAK));
 
 	ASSERT_EQ(0, st_uffd_resolve(a->uffd, a->region, PARTS * PART, NULL));
 	EXPECT_EQ(0, tell(a, COMMAND(COLLECT, 0, 1)));
 	EXPECT_EQ(0, dt_proc_kb(status, "VmPin"));
-	EXPECT_LT(0, work_pinned(b));
+	EXPECT_LT(0, work_pins(b));
 }
 
 /* -- user namespaces */

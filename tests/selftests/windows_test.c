@@ -21,22 +21,6 @@
 #define KIB	1024UL
 #define MIB	(1024 * KIB)
 
-/* The highest that VmPin of this process ever was while a request ran */
-static volatile bool watching;
-static long long peak_kib;
-
-static void *watch(void *arg)
-{
-	(void)arg;
-	while (watching) {
-		long long kib = dt_proc_kb("/proc/self/status", "VmPin");
-
-		if (kib > peak_kib)
-			peak_kib = kib;
-	}
-	return NULL;
-}
-
 static int become_nobody(size_t limit)
 {
 	struct rlimit rlim = { limit, limit };
@@ -46,7 +30,9 @@ static int become_nobody(size_t limit)
 
 FIXTURE(windows) {
 	struct dt_rng rng;
+	struct dt_watch watch;
 	long long pins;
+	long long acquired;	/* at first, then in all */
 	int fd;
 };
 
@@ -56,7 +42,7 @@ FIXTURE_SETUP(windows)
 	self->pins = dt_pins();
 	self->fd = dt_open(NULL, 0);
 	ASSERT_LE(0, self->fd);
-	peak_kib = 0;
+	self->acquired = dt_pins_acquired();
 }
 
 FIXTURE_TEARDOWN(windows)
@@ -71,13 +57,19 @@ FIXTURE_TEARDOWN(windows)
 	EXPECT_EQ(0, dt_proc_kb("/proc/self/status", "VmPin"));
 }
 
+static void stop_watching(struct __test_metadata *_metadata, FIXTURE_DATA(windows) *self)
+{
+	dt_watch_stop(&self->watch);
+	ASSERT_EQ(0, setresuid(0, 0, 0));
+	self->acquired = dt_pins_acquired() - self->acquired;
+}
+
 /* One request under a limit: everything right, and never more pinned than that */
 static void run_within(struct __test_metadata *_metadata, FIXTURE_DATA(windows) *self,
 		       const struct dt_func *f, size_t len, size_t limit)
 {
 	uint8_t *dst = dt_mmap(len + 2), *want = dt_mmap(len), *src[DMOVERIO_MAX_SRCS];
 	void *in[DMOVERIO_MAX_SRCS];
-	pthread_t watcher;
 	struct dt_req r;
 
 	memset(dst, 0xee, len + 2);
@@ -91,18 +83,16 @@ static void run_within(struct __test_metadata *_metadata, FIXTURE_DATA(windows) 
 
 	ASSERT_EQ(0, become_nobody(limit));
 	ASSERT_EQ(0, dt_setfunc(self->fd, f->name));
-	watching = true;
-	ASSERT_EQ(0, pthread_create(&watcher, NULL, watch, NULL));
+	ASSERT_EQ(0, dt_watch_start(&self->watch));
 	EXPECT_EQ(0, dt_do(self->fd, &r.req));
-	watching = false;
-	pthread_join(watcher, NULL);
+	stop_watching(_metadata, self);
 
 	EXPECT_EQ(-1, dt_diff(want, dst + 1, len));
 	EXPECT_EQ(0xee, dst[0]);
 	EXPECT_EQ(0xee, dst[len + 1]);
-	EXPECT_LE(peak_kib, (long long)(limit / KIB));
-	TH_LOG("%s of %zu KiB, limit %zu KiB: at most %lld KiB pinned", f->name,
-	       len / KIB, limit / KIB, peak_kib);
+	EXPECT_LE(self->watch.peak_kib, (long long)(limit / KIB));
+	TH_LOG("%s of %zu KiB, limit %zu KiB: at most %lld KiB seen pinned, %lld pages in all",
+	       f->name, len / KIB, limit / KIB, self->watch.peak_kib, self->acquired);
 	munmap(dst, len + 2);
 	munmap(want, len);
 	for (unsigned int i = 0; i < f->nr_in; i++)
@@ -113,25 +103,26 @@ TEST_F_TIMEOUT(windows, large_copy_in_one_mebibyte, 240)
 {
 	run_within(_metadata, self, dt_func("copy"), dt_scale(48, 256) * MIB, MIB);
 	/* Pinned memory was used: this was not the way without a budget */
-	EXPECT_LT(0, peak_kib);
+	EXPECT_LT(0, self->acquired);
 }
 
 TEST_F_TIMEOUT(windows, large_xor_in_one_mebibyte, 240)
 {
 	run_within(_metadata, self, dt_func("xor5"), 8 * MIB + 12345, MIB);
-	EXPECT_LT(0, peak_kib);
+	EXPECT_LT(0, self->acquired);
 }
 
 /* 17 regions, 16 pages: not a page of each can be pinned */
 TEST_F_TIMEOUT(windows, xor16_in_64_kibibytes, 60)
 {
 	run_within(_metadata, self, dt_func("xor16"), 64 * KIB, 64 * KIB);
-	EXPECT_EQ(0, peak_kib);
+	EXPECT_EQ(0, self->acquired);
 }
 
 TEST_F_TIMEOUT(windows, nothing_may_be_locked, 60)
 {
 	run_within(_metadata, self, dt_func("copy"), 3 * MIB + 1, 0);
+	EXPECT_EQ(0, self->acquired);
 }
 
 /* Pin @len bytes at @p on the same account as ours: buffers of an io_uring */
@@ -160,7 +151,6 @@ TEST_F_TIMEOUT(windows, limit_eaten_by_others, 120)
 {
 	uint8_t *eaten = dt_mmap(MIB);
 	uint8_t *dst = dt_mmap(4 * MIB), *src = dt_mmap(4 * MIB);
-	pthread_t watcher;
 	struct dt_req r;
 	int ring;
 
@@ -174,13 +164,12 @@ TEST_F_TIMEOUT(windows, limit_eaten_by_others, 120)
 	ASSERT_EQ(1024, dt_proc_kb("/proc/self/status", "VmPin"));
 	ASSERT_EQ(0, dt_setfunc(self->fd, "copy"));
 	dt_req_init1(&r, "copy", 1, dst, 4 * MIB, src);
-	watching = true;
-	ASSERT_EQ(0, pthread_create(&watcher, NULL, watch, NULL));
+	ASSERT_EQ(0, dt_watch_start(&self->watch));
 	EXPECT_EQ(0, dt_do(self->fd, &r.req));
-	watching = false;
-	pthread_join(watcher, NULL);
+	stop_watching(_metadata, self);
 	EXPECT_EQ(-1, dt_diff(dst, src, 4 * MIB));
-	EXPECT_EQ(1024, peak_kib);
+	EXPECT_EQ(1024, self->watch.peak_kib);
+	EXPECT_EQ((long long)(MIB / dt_page_size()), self->acquired);
 	close(ring);
 }
 
@@ -256,25 +245,22 @@ TEST_F_TIMEOUT(windows, capability_needs_no_limit, 60)
 {
 	struct rlimit rlim = { 0, 0 };
 	uint8_t *dst = dt_mmap(8 * MIB), *src = dt_mmap(8 * MIB);
-	pthread_t watcher;
 	struct dt_req r;
 
 	dt_fill(&self->rng, src, 8 * MIB);
 	ASSERT_EQ(0, setrlimit(RLIMIT_MEMLOCK, &rlim));
 	ASSERT_EQ(0, dt_setfunc(self->fd, "copy"));
-	watching = true;
-	ASSERT_EQ(0, pthread_create(&watcher, NULL, watch, NULL));
+	ASSERT_EQ(0, dt_watch_start(&self->watch));
 	for (unsigned int i = 0; i < 10; i++) {
 		memset(dst, 0xee, 8 * MIB);
 		dt_req_init1(&r, "copy", 1, dst, 8 * MIB, src);
 		EXPECT_EQ(0, dt_do(self->fd, &r.req));
 		EXPECT_EQ(-1, dt_diff(dst, src, 8 * MIB));
 	}
-	watching = false;
-	pthread_join(watcher, NULL);
-	EXPECT_LT(0, peak_kib);
+	stop_watching(_metadata, self);
+	EXPECT_LT(0, self->acquired);
 	/* Two windows of 2 MiB a region, and a page each for the cut */
-	EXPECT_LE(peak_kib, (long long)(2 * 2 * (2 * MIB + 4096) / KIB));
+	EXPECT_LE(self->watch.peak_kib, (long long)(2 * 2 * (2 * MIB + 4096) / KIB));
 }
 
 /* Root, no limit: sizes around the windows' */
