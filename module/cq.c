@@ -148,7 +148,7 @@ void dmio_cq_read_end(struct dmio_cq *cq)
 {
 	mutex_unlock(&cq->read_lock);
 
-	if (dmio_cq_has_ready(cq))
+	if (dmio_cq_nr_ready(cq))
 		wake_up_interruptible_poll(&cq->readers, EPOLLIN | EPOLLRDNORM);
 	if (dmio_cq_has_room(cq))
 		wake_up_interruptible_poll(&cq->writers, EPOLLOUT | EPOLLWRNORM);
@@ -216,24 +216,24 @@ int dmio_cq_wait_ready(struct dmio_cq *cq, bool or_idle)
 {
 	if (or_idle)
 		return wait_event_interruptible(cq->readers, is_ready_or_idle(cq));
-	return wait_event_interruptible(cq->readers, dmio_cq_has_ready(cq));
+	return wait_event_interruptible(cq->readers, dmio_cq_nr_ready(cq));
 }
 
 /**
- * dmio_cq_has_ready() - is there an answer?
+ * dmio_cq_nr_ready() - how many answers are there to be read?
  * @cq: the queue
  *
  * Context: process context; does not sleep.
- * Return: true if there is one at this moment.
+ * Return: their number at this moment.
  */
-bool dmio_cq_has_ready(struct dmio_cq *cq)
+unsigned int dmio_cq_nr_ready(struct dmio_cq *cq)
 {
-	bool ready;
+	unsigned int nr;
 
 	spin_lock(&cq->lock);
-	ready = cq->nr_ready;
+	nr = cq->nr_ready;
 	spin_unlock(&cq->lock);
-	return ready;
+	return nr;
 }
 
 /**

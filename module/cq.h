@@ -58,7 +58,7 @@ bool dmio_cq_peek(struct dmio_cq *cq, struct dmio_response *resp);
 void dmio_cq_consume(struct dmio_cq *cq);
 int dmio_cq_wait_ready(struct dmio_cq *cq, bool or_idle);
 
-bool dmio_cq_has_ready(struct dmio_cq *cq);
+unsigned int dmio_cq_nr_ready(struct dmio_cq *cq);
 bool dmio_cq_is_idle(struct dmio_cq *cq);
 bool dmio_cq_has_room(struct dmio_cq *cq);
 

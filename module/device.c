@@ -18,6 +18,7 @@
 
 #include "device.h"
 #include "dmio.h"
+#include "fdinfo.h"
 #include "format.h"
 #include "request.h"
 #include "session.h"
@@ -217,7 +218,7 @@ static __poll_t dmio_poll(struct file *file, struct poll_table_struct *wait)
 
 	if (!dmio_session_is_ready(session))
 		return 0;
-	if (dmio_cq_has_ready(&session->cq))
+	if (dmio_cq_nr_ready(&session->cq))
 		events |= EPOLLIN | EPOLLRDNORM;
 	if (dmio_cq_has_room(&session->cq) && dmio_user_has_room(session->account.user))
 		events |= EPOLLOUT | EPOLLWRNORM;
@@ -273,6 +274,7 @@ static const struct file_operations dmio_fops = {
 #ifdef CONFIG_COMPAT
 	.compat_ioctl	= dmio_compat_ioctl,
 #endif
+	.show_fdinfo	= dmio_show_fdinfo,
 };
 
 static struct miscdevice dmio_miscdev = {
