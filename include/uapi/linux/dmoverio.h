@@ -2,15 +2,16 @@
 /*
  * dmoverio: memory operations by the machine's DMA engines.
  *
- * What kernel and programs share, and nothing else.  Today that is the
- * classic interface of NetBSD's dmoverio(4); its records hold pointers, so
- * their layout depends on the program's word size and stands in
+ * What kernel and programs share, and nothing else: the classic interface of
+ * NetBSD's dmoverio(4), and what goes beyond it.  The classic records hold
+ * pointers, so their layout depends on the program's word size and stands in
  * <dev/dmover/dmover_io.h>, which is the header a classic program includes.
  */
 #ifndef _UAPI_LINUX_DMOVERIO_H
 #define _UAPI_LINUX_DMOVERIO_H
 
 #include <linux/ioctl.h>
+#include <linux/types.h>
 
 /* The character device */
 #define DMOVERIO_DEVICE		"/dev/dmoverio"
@@ -56,5 +57,100 @@ struct dmio_setfunc {
  */
 #define DMIO_SETFUNC_ABI1	_IOW('D', 0, struct dmio_setfunc)
 #define DMIO_SETFUNC_ABI2	_IOW('D', 1, struct dmio_setfunc)
+
+/*
+ * Commands beyond the classic interface.  Their argument points to a structure
+ * that begins with its own size and may grow at its end: a kernel takes what it
+ * does not know yet if it is zero, else E2BIG.  EINVAL: the size is too small,
+ * an unknown value, or a reserved field that is not zero.  EFAULT: unreadable
+ * or unwritable.
+ */
+#define DMOVERIO_IOC_SET_POLICY	_IO('D', 0x10)	/* struct dmoverio_policy */
+#define DMOVERIO_IOC_GET_ENGINE	_IO('D', 0x11)	/* struct dmoverio_engine */
+
+/* Who may do a session's work */
+#define DMOVERIO_POLICY_DEFAULT		0	/* as the module's parameter "policy" says */
+#define DMOVERIO_POLICY_AUTO		1	/* by DMA what is large enough */
+#define DMOVERIO_POLICY_PREFER_DMA	2	/* by DMA what it can do, of any size */
+#define DMOVERIO_POLICY_REQUIRE_DMA	3	/* by DMA, or it fails */
+#define DMOVERIO_POLICY_CPU		4	/* by the CPU */
+
+/**
+ * struct dmoverio_policy - argument of DMOVERIO_IOC_SET_POLICY
+ * @size: bytes of this structure
+ * @policy: DMOVERIO_POLICY_*
+ *
+ * For the session's requests written from now on.  A new session has
+ * DMOVERIO_POLICY_DEFAULT.  With DMOVERIO_POLICY_REQUIRE_DMA, what the CPU
+ * would have to do because of the memory's alignment it still does.
+ *
+ * Errors: ESRCH (DMA required and no engine is capable of the session's
+ * function; DMIO_SETFUNC says so if it comes later), EPERM (the session is
+ * bound to another address space).
+ */
+struct dmoverio_policy {
+	__u32 size;
+	__u32 policy;
+};
+
+/* What an engine is doing */
+#define DMOVERIO_ENGINE_ACTIVE		1	/* at work, or ready for it */
+#define DMOVERIO_ENGINE_LEAVING		2	/* finishes what it has, gets no more */
+#define DMOVERIO_ENGINE_UNUSED		3	/* a channel that is there, but left alone */
+
+/* Why a channel is left alone */
+#define DMOVERIO_UNUSED_NO_FUNCTION	1	/* it can do none of our functions */
+#define DMOVERIO_UNUSED_PERIPHERALS	2	/* devices need it; "channels" may name it */
+#define DMOVERIO_UNUSED_NOT_NAMED	3	/* "channels" names others */
+#define DMOVERIO_UNUSED_RELEASED	4	/* the administrator took it away */
+
+/**
+ * struct dmoverio_engine - argument of DMOVERIO_IOC_GET_ENGINE
+ * @size: bytes of this structure
+ * @index: which engine, from 0; the CPU is 0.  ENOENT: there are fewer
+ * @id: out: 1: the CPU; 2 and above: a DMA channel, its number for as long as
+ *	it is held, not used again; 0: unused
+ * @state: out: DMOVERIO_ENGINE_*
+ * @reason: out: DMOVERIO_UNUSED_*, if it is unused; else 0
+ * @resv: out: 0
+ * @funcs: out: bit n: it can do DMOVERIO_FUNC n
+ * @align: out: bytes, a power of two, to which the output is aligned where
+ *	it is written by DMA; the CPU does the edges
+ * @max_srcs: out: inputs of one pass of XOR; more take several passes
+ * @max_bytes: out: most bytes of one descriptor; 0: no limit
+ * @queued_bytes: out: given to the engine and not yet done
+ * @windows: out: windows done: requests, or pieces of large ones
+ * @bytes: out: bytes of them that the engine did (in each region)
+ * @edge_bytes: out: bytes at the edges that the CPU did for it
+ * @errors: out: windows that failed in the engine
+ * @restarts: out: windows begun here and done by another engine
+ * @name: out: "cpu", or the name of the channel: "dma0chan3"
+ * @device: out: the channel's device: "0000:00:05.0"
+ * @driver: out: the device's driver: "ioatdma"
+ *
+ * Channels that somebody else holds are not listed.  The numbers are of
+ * different moments.
+ */
+struct dmoverio_engine {
+	__u32 size;
+	__u32 index;
+	__u32 id;
+	__u32 state;
+	__u32 reason;
+	__u32 resv;
+	__aligned_u64 funcs;
+	__u32 align;
+	__u32 max_srcs;
+	__aligned_u64 max_bytes;
+	__aligned_u64 queued_bytes;
+	__aligned_u64 windows;
+	__aligned_u64 bytes;
+	__aligned_u64 edge_bytes;
+	__aligned_u64 errors;
+	__aligned_u64 restarts;
+	char name[32];
+	char device[32];
+	char driver[32];
+};
 
 #endif /* _UAPI_LINUX_DMOVERIO_H */
