@@ -17,11 +17,14 @@
 #include <linux/uio.h>
 
 #include "device.h"
+#include "dma_chan.h"
 #include "dmio.h"
 #include "fdinfo.h"
 #include "format.h"
 #include "request.h"
+#include "sched.h"
 #include "session.h"
+#include "sysfs.h"
 
 static int dmio_open(struct inode *inode, struct file *file)
 {
@@ -236,6 +239,53 @@ static long ioctl_setfunc(struct dmio_session *session, void __user *arg,
 				  dmio_format_find(abi, ptr_bytes));
 }
 
+/*
+ * Copy in a structure of @size bytes that begins with its own size, as the
+ * program knows it; what the program does not know is zero.
+ */
+static int get_struct(void *to, size_t size, const void __user *arg, u32 *user_size)
+{
+	if (get_user(*user_size, (const u32 __user *)arg))
+		return -EFAULT;
+	if (*user_size < size)
+		return -EINVAL;
+	if (*user_size > PAGE_SIZE)
+		return -E2BIG;
+	return copy_struct_from_user(to, size, arg, *user_size);
+}
+
+static long ioctl_set_policy(struct dmio_session *session, void __user *arg)
+{
+	struct dmoverio_policy policy;
+	u32 size;
+	int ret;
+
+	ret = get_struct(&policy, sizeof(policy), arg, &size);
+	if (ret)
+		return ret;
+	return dmio_session_set_policy(session, policy.policy);
+}
+
+static long ioctl_get_engine(void __user *arg)
+{
+	struct dmoverio_engine engine, info = {};
+	unsigned int index;
+	u32 size;
+	int ret;
+
+	ret = get_struct(&engine, sizeof(engine), arg, &size);
+	if (ret)
+		return ret;
+	if (engine.resv)
+		return -EINVAL;
+	index = engine.index;
+	if (!dmio_sched_describe(&index, &info) && !dmio_dma_describe_unused(index, &info))
+		return -ENOENT;
+	info.size = sizeof(info);
+	info.index = engine.index;
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
 static long do_ioctl(struct file *file, unsigned int cmd, void __user *arg,
 		     unsigned int ptr_bytes)
 {
@@ -246,6 +296,10 @@ static long do_ioctl(struct file *file, unsigned int cmd, void __user *arg,
 		return ioctl_setfunc(session, arg, DMIO_ABI_1, ptr_bytes);
 	case DMIO_SETFUNC_ABI2:
 		return ioctl_setfunc(session, arg, DMIO_ABI_2, ptr_bytes);
+	case DMOVERIO_IOC_SET_POLICY:
+		return ioctl_set_policy(session, arg);
+	case DMOVERIO_IOC_GET_ENGINE:
+		return ioctl_get_engine(arg);
 	default:
 		return -ENOTTY;
 	}
@@ -282,6 +336,7 @@ static struct miscdevice dmio_miscdev = {
 	.name	= "dmoverio",
 	.fops	= &dmio_fops,
 	.mode	= 0660,
+	.groups	= dmio_sysfs_groups,
 };
 
 /**

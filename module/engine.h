@@ -14,10 +14,12 @@
 #define DMIO_ENGINE_H
 
 #include <linux/atomic.h>
+#include <linux/list.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
 #include "dmio.h"
+#include "stats.h"
 
 struct dmio_engine;
 struct dmio_func;
@@ -49,9 +51,16 @@ struct dmio_cpu_part {
  * @src: the inputs, @func->nr_srcs of them; each is cut in its own way
  * @aliased: bit n: input n is the same memory as the output, byte for byte,
  *	and @src[n] is @dst.  No other input overlaps the output.
- * @done: called by dmio_job_complete(); may sleep; the job may be gone when
- *	it returns
- * @engine: who does the job
+ * @nr_segs: entries of the longest of the scatterlists
+ * @policy: DMOVERIO_POLICY_*, not the default
+ * @stats: counts which way the bytes went
+ * @done: called when the job is over; may sleep; the job may be gone when it
+ *	returns
+ * @engine: who does the job; the scheduler's
+ * @reason: why the CPU does it, or is to do it: set by the scheduler; and by an
+ *	engine that gives a job back undone, with its output as it was, or such
+ *	that it can be done again from the beginning
+ * @edge_bytes: for the DMA engine: how much of it the CPU did
  * @abandoned: nobody wants the result; set at any moment
  * @error: result, 0 or a negative errno; set by dmio_job_complete()
  * @result: the function's result, if it has one; set by the engine
@@ -66,9 +75,14 @@ struct dmio_job {
 	struct scatterlist *dst;
 	struct scatterlist *src[DMOVERIO_MAX_SRCS];
 	unsigned long aliased;
+	unsigned int nr_segs;
+	u32 policy;
+	struct dmio_stats *stats;
 	void (*done)(struct dmio_job *job);
 
 	struct dmio_engine *engine;
+	enum dmio_reason reason;
+	u64 edge_bytes;
 	bool abandoned;
 	int error;
 	u64 result;
@@ -80,39 +94,49 @@ struct dmio_job {
 
 /**
  * struct dmio_engine_ops - what an engine can be asked to do
- * @can: is the function within its power?  Any context.
+ * @can: is the function within its power?  Any context, also atomic.
  * @submit: take the job and see to it that it completes; may sleep.  With
  *	@may_run the caller is ready to wait: the engine may complete the job
  *	before it returns.
+ * @describe: fill in what a user is told of it, but for what the scheduler
+ *	knows; any context, also atomic
  */
 struct dmio_engine_ops {
 	bool (*can)(const struct dmio_engine *engine, const struct dmio_func *func);
 	void (*submit)(struct dmio_engine *engine, struct dmio_job *job, bool may_run);
+	void (*describe)(const struct dmio_engine *engine, struct dmoverio_engine *info);
 };
 
 /**
  * struct dmio_engine - an engine
- * @name: for messages
  * @ops: how to use it
+ * @node: in the scheduler's list; guarded, with all below, by the scheduler's
+ *	lock
+ * @id: its number: 1 for the CPU, others by the scheduler
+ * @leaving: it gets no more jobs
+ * @nr_users: jobs that it has, and calls of @submit
+ * @queued_bytes: bytes of them
+ * @windows: jobs done
+ * @bytes: bytes of them done by the engine
+ * @edge_bytes: bytes of them at the edges, done by the CPU
+ * @errors: jobs that failed
+ * @restarts: jobs given back, to be done by another
  */
 struct dmio_engine {
-	const char *name;
 	const struct dmio_engine_ops *ops;
+	struct list_head node;
+	u32 id;
+	bool leaving;
+	unsigned int nr_users;
+	u64 queued_bytes;
+	u64 windows;
+	u64 bytes;
+	u64 edge_bytes;
+	u64 errors;
+	u64 restarts;
 };
 
-/**
- * dmio_job_complete() - give a job back; the one way from an engine upwards
- * @job: the job; may be freed by this call
- * @error: 0 or a negative errno
- *
- * Context: process context, no locks held; may sleep.
- */
-static inline void dmio_job_complete(struct dmio_job *job, int error)
-{
-	might_sleep();
-	job->error = error;
-	job->done(job);
-}
+void dmio_job_complete(struct dmio_job *job, int error);
 
 /**
  * dmio_job_abandon() - nobody wants the job any more
@@ -136,10 +160,5 @@ static inline bool dmio_job_is_abandoned(const struct dmio_job *job)
 {
 	return READ_ONCE(job->abandoned);
 }
-
-extern struct dmio_engine dmio_engine_cpu;
-
-int dmio_engine_cpu_init(void);
-void dmio_engine_cpu_fini(void);
 
 #endif /* DMIO_ENGINE_H */

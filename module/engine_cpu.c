@@ -10,15 +10,18 @@
  * /sys/devices/virtual/workqueue/dmoverio.  It is freezable: the machine is
  * not suspended or hibernated in the middle of a part.
  */
+#include <linux/bits.h>
 #include <linux/cpumask.h>
 #include <linux/errno.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/sizes.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 
 #include "cpu_ops.h"
 #include "engine.h"
+#include "engine_cpu.h"
 #include "func.h"
 
 /* Less than this is not worth another worker */
@@ -80,14 +83,28 @@ static void cpu_submit(struct dmio_engine *engine, struct dmio_job *job, bool ma
 			queue_work(cpu_wq, &job->part[i].work);
 }
 
+static void cpu_describe(const struct dmio_engine *engine, struct dmoverio_engine *info)
+{
+	size_t i;
+
+	for (i = 0; i < dmio_nr_funcs; i++)
+		if (dmio_cpu_can(&dmio_funcs[i]))
+			info->funcs |= BIT_ULL(dmio_funcs[i].id);
+	info->align = 1;
+	info->max_srcs = DMOVERIO_MAX_SRCS;
+	strscpy(info->name, "cpu", sizeof(info->name));
+}
+
 static const struct dmio_engine_ops cpu_engine_ops = {
-	.can	= cpu_can,
-	.submit	= cpu_submit,
+	.can		= cpu_can,
+	.submit		= cpu_submit,
+	.describe	= cpu_describe,
 };
 
 struct dmio_engine dmio_engine_cpu = {
-	.name	= "cpu",
 	.ops	= &cpu_engine_ops,
+	.node	= LIST_HEAD_INIT(dmio_engine_cpu.node),
+	.id	= 1,
 };
 
 /**

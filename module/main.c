@@ -11,6 +11,7 @@
 #include <linux/module.h>
 
 #include "device.h"
+#include "dma_chan.h"
 #include "sched.h"
 #include "user.h"
 
@@ -24,11 +25,16 @@ static int __init dmio_init(void)
 	ret = dmio_sched_init();
 	if (ret)
 		goto err_users;
-	ret = dmio_device_register();
+	ret = dmio_dma_init();
 	if (ret)
 		goto err_sched;
+	ret = dmio_device_register();
+	if (ret)
+		goto err_dma;
 	return 0;
 
+err_dma:
+	dmio_dma_fini();
 err_sched:
 	dmio_sched_fini();
 err_users:
@@ -43,6 +49,7 @@ err_users:
 static void __exit dmio_exit(void)
 {
 	dmio_device_unregister();
+	dmio_dma_fini();
 	dmio_sched_fini();
 	dmio_users_fini();
 }

@@ -187,16 +187,28 @@ static void window_submit(struct dmio_window *win, bool may_run)
 	dmio_sched_submit(&win->job, may_run);
 }
 
-/* What cannot be pinned is done through the user's mapping, here and now */
+/*
+ * What cannot be pinned is done through the user's mapping, here and now,
+ * unless the user insists on DMA
+ */
 static void window_run_unpinned(struct dmio_window *win, int error)
 {
+	struct dmio_todo *todo = &win->req->todo;
+	bool is_budget = error == -EDQUOT;
 	u64 done = 0, fault = 0;
 
 	window_begin(win, false);
-	if (error == -EINTR || error == -ERESTARTSYS)
+	if (error == -EINTR || error == -ERESTARTSYS) {
 		error = -ECANCELED;
-	else if (error != -ENOMEM)
-		error = dmio_window_run_user(&win->req->todo, win, &done, &fault);
+	} else if (todo->policy == DMOVERIO_POLICY_REQUIRE_DMA) {
+		if (error != -ENOMEM)
+			error = is_budget ? -ENOMEM : dmio_window_refuse(todo, win, &fault);
+	} else if (error != -ENOMEM) {
+		error = dmio_window_run_user(todo, win, &done, &fault);
+		if (!error)
+			dmio_stats_cpu(todo->stats, is_budget ? DMIO_REASON_BUDGET :
+				       DMIO_REASON_UNPINNABLE, win->len);
+	}
 	window_end(win, error, done, fault);
 }
 
@@ -401,6 +413,8 @@ static struct dmio_request *request_create(struct dmio_session *session, const v
 
 	req->session = session;
 	req->process = get_pid(task_tgid(current));
+	req->todo.policy = dmio_sched_policy(READ_ONCE(session->policy));
+	req->todo.stats = &session->stats;
 	req->todo.account = &session->account;
 	req->user_data = desc.user_data;
 	req->todo.immediate = desc.immediate;

@@ -1,71 +1,397 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Choosing an engine.  There is one today; the ones that come stand in front
- * of it, because the CPU takes what no other can.
+ * Choosing an engine, and the list of those there are.  DMA channels come and
+ * go at any moment; the CPU is always there and takes what no other can.
  */
-#include <linux/bug.h>
+#include <linux/err.h>
 #include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/sizes.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/wait.h>
 
 #include "engine.h"
+#include "engine_cpu.h"
 #include "sched.h"
 
-static struct dmio_engine *const engines[] = {
-	&dmio_engine_cpu,
+/* Below so many bytes per segment, descriptors cost more than they save */
+#define LEAST_SEG_BYTES		SZ_1K
+
+static const char *const policy_names[] = {
+	[DMOVERIO_POLICY_AUTO]		= "auto",
+	[DMOVERIO_POLICY_PREFER_DMA]	= "prefer-dma",
+	[DMOVERIO_POLICY_REQUIRE_DMA]	= "require-dma",
+	[DMOVERIO_POLICY_CPU]		= "cpu",
 };
 
-static struct dmio_engine *choose(const struct dmio_func *func)
-{
-	size_t i;
+static u32 default_policy = DMOVERIO_POLICY_AUTO;
 
-	for (i = 0; i < ARRAY_SIZE(engines); i++)
-		if (engines[i]->ops->can(engines[i], func))
-			return engines[i];
-	return NULL;
+static int set_policy(const char *val, const struct kernel_param *kp)
+{
+	int policy = sysfs_match_string(policy_names, val);
+
+	if (policy < 0)
+		return policy;
+	WRITE_ONCE(default_policy, policy);
+	return 0;
+}
+
+static int get_policy(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n", policy_names[READ_ONCE(default_policy)]);
+}
+
+static const struct kernel_param_ops policy_ops = {
+	.set	= set_policy,
+	.get	= get_policy,
+};
+
+module_param_cb(policy, &policy_ops, NULL, 0644);
+MODULE_PARM_DESC(policy, "Who does the work: auto (default), prefer-dma, require-dma, cpu");
+
+static unsigned int dma_threshold = SZ_64K;
+module_param(dma_threshold, uint, 0644);
+MODULE_PARM_DESC(dma_threshold, "With policy auto, the least bytes that are worth DMA");
+
+/* Guards the list, and of each engine what engine.h says */
+static DEFINE_SPINLOCK(engines_lock);
+static LIST_HEAD(engines);
+static u32 last_id = 1;
+
+/* An engine that leaves may be waited for */
+static DECLARE_WAIT_QUEUE_HEAD(jobs_done);
+
+/**
+ * dmio_sched_policy() - what a session's policy means
+ * @policy: DMOVERIO_POLICY_*
+ *
+ * Context: any.
+ * Return: @policy; of the default, what it is at the moment.
+ */
+u32 dmio_sched_policy(u32 policy)
+{
+	return policy == DMOVERIO_POLICY_DEFAULT ? READ_ONCE(default_policy) : policy;
+}
+
+/**
+ * dmio_sched_policy_name() - what a user is told
+ * @policy: DMOVERIO_POLICY_*, not the default
+ *
+ * Context: any.
+ * Return: a word.
+ */
+const char *dmio_sched_policy_name(u32 policy)
+{
+	return policy_names[policy];
+}
+
+/* The least loaded of the DMA engines that can do a function, or NULL */
+static struct dmio_engine *find_dma(const struct dmio_func *func)
+{
+	struct dmio_engine *engine, *best = NULL;
+
+	lockdep_assert_held(&engines_lock);
+
+	list_for_each_entry(engine, &engines, node) {
+		if (engine == &dmio_engine_cpu || engine->leaving ||
+		    !engine->ops->can(engine, func))
+			continue;
+		if (!best || engine->queued_bytes < best->queued_bytes)
+			best = engine;
+	}
+	return best;
+}
+
+static bool is_worth_dma(const struct dmio_job *job)
+{
+	return job->len >= READ_ONCE(dma_threshold) &&
+	       job->len / LEAST_SEG_BYTES >= job->nr_segs;
+}
+
+/*
+ * The engine for a job, and the reason if it is the CPU; NULL if the job
+ * requires one that is not there.
+ */
+static struct dmio_engine *choose(struct dmio_job *job)
+{
+	struct dmio_engine *dma;
+
+	lockdep_assert_held(&engines_lock);
+
+	if (job->policy == DMOVERIO_POLICY_CPU) {
+		job->reason = DMIO_REASON_POLICY;
+		return &dmio_engine_cpu;
+	}
+	dma = find_dma(job->func);
+	if (!dma) {
+		job->reason = DMIO_REASON_NO_CHANNEL;
+		return job->policy == DMOVERIO_POLICY_REQUIRE_DMA ? NULL : &dmio_engine_cpu;
+	}
+	if (job->policy == DMOVERIO_POLICY_AUTO && !is_worth_dma(job)) {
+		job->reason = DMIO_REASON_SMALL;
+		return &dmio_engine_cpu;
+	}
+	return dma;
 }
 
 /**
  * dmio_sched_can() - is there an engine for a function?
  * @func: the function
+ * @policy: DMOVERIO_POLICY_*, not the default
  *
  * Context: any.
- * Return: true if dmio_sched_submit() will find one.
+ * Return: true if there is one at the moment.
  */
-bool dmio_sched_can(const struct dmio_func *func)
+bool dmio_sched_can(const struct dmio_func *func, u32 policy)
 {
-	return choose(func);
+	bool can;
+
+	if (policy != DMOVERIO_POLICY_REQUIRE_DMA)
+		return dmio_engine_cpu.ops->can(&dmio_engine_cpu, func);
+
+	spin_lock(&engines_lock);
+	can = find_dma(func);
+	spin_unlock(&engines_lock);
+	return can;
+}
+
+static void assign(struct dmio_job *job, struct dmio_engine *engine)
+{
+	lockdep_assert_held(&engines_lock);
+
+	job->engine = engine;
+	engine->nr_users++;
+	engine->queued_bytes += job->len;
+}
+
+/* One less that the engine has to wait for; true: wake_up_all(&jobs_done) */
+static bool engine_put(struct dmio_engine *engine)
+{
+	lockdep_assert_held(&engines_lock);
+
+	return !--engine->nr_users && engine->leaving;
 }
 
 /**
  * dmio_sched_submit() - hand a job to an engine
- * @job: the job; its function passed dmio_sched_can(); it may have completed
- *	and be gone when this returns
+ * @job: the job; it may have completed and be gone when this returns
  * @may_run: the caller is ready to wait while the job is done
+ *
+ * The job fails with -ENODEV if it requires an engine that is not there.
  *
  * Context: may sleep.
  */
 void dmio_sched_submit(struct dmio_job *job, bool may_run)
 {
-	job->engine = choose(job->func);
-	job->engine->ops->submit(job->engine, job, may_run);
+	struct dmio_engine *engine;
+	bool last;
+
+	job->reason = DMIO_REASON_NONE;
+	spin_lock(&engines_lock);
+	engine = choose(job);
+	if (engine) {
+		assign(job, engine);
+		engine->nr_users++;	/* this call */
+	}
+	spin_unlock(&engines_lock);
+
+	if (!engine) {
+		job->error = -ENODEV;
+		job->done(job);
+		return;
+	}
+	engine->ops->submit(engine, job, may_run);
+
+	spin_lock(&engines_lock);
+	last = engine_put(engine);
+	spin_unlock(&engines_lock);
+	if (last)
+		wake_up_all(&jobs_done);
+}
+
+/*
+ * Take a job back from its engine, and count it there; with @again, give it to
+ * the CPU
+ */
+static void reclaim(struct dmio_job *job, bool again)
+{
+	struct dmio_engine *engine = job->engine;
+	bool last;
+
+	spin_lock(&engines_lock);
+	engine->queued_bytes -= job->len;
+	if (job->error && job->error != -ECANCELED &&
+	    (!again || job->reason == DMIO_REASON_ERROR))
+		engine->errors++;
+	if (again) {
+		engine->restarts++;
+	} else if (!job->error) {
+		engine->windows++;
+		engine->bytes += job->len - job->edge_bytes;
+		engine->edge_bytes += job->edge_bytes;
+	}
+	last = engine_put(engine);
+	if (again)
+		assign(job, &dmio_engine_cpu);
+	spin_unlock(&engines_lock);
+
+	/* The engine may be gone by now */
+	if (last)
+		wake_up_all(&jobs_done);
+}
+
+static void count_bytes(const struct dmio_job *job)
+{
+	if (job->error)
+		return;
+	if (job->reason)
+		dmio_stats_cpu(job->stats, job->reason, job->len);
+	else
+		dmio_stats_dma(job->stats, job->len - job->edge_bytes, job->edge_bytes);
 }
 
 /**
- * dmio_sched_init() - start the engines
+ * dmio_job_complete() - give a job back; the one way from an engine upwards
+ * @job: the job; may be freed by this call
+ * @error: 0 or a negative errno.  With a @job->reason of a DMA engine: the CPU
+ *	shall do it, and if that is not allowed, this is the error.
+ *
+ * Context: process context, no locks held; may sleep.
+ */
+void dmio_job_complete(struct dmio_job *job, int error)
+{
+	bool again = error && job->reason && job->engine != &dmio_engine_cpu &&
+		     job->policy != DMOVERIO_POLICY_REQUIRE_DMA;
+
+	might_sleep();
+	job->error = error;
+	reclaim(job, again);
+	if (again) {
+		job->edge_bytes = 0;
+		dmio_engine_cpu.ops->submit(&dmio_engine_cpu, job, false);
+		return;
+	}
+	count_bytes(job);
+	job->done(job);
+}
+
+/**
+ * dmio_sched_add() - an engine is ready for jobs
+ * @engine: to be added
+ *
+ * Context: process context; does not sleep.
+ */
+void dmio_sched_add(struct dmio_engine *engine)
+{
+	spin_lock(&engines_lock);
+	if (engine != &dmio_engine_cpu)
+		engine->id = ++last_id;
+	list_add_tail(&engine->node, &engines);
+	spin_unlock(&engines_lock);
+}
+
+static bool is_idle(const struct dmio_engine *engine)
+{
+	bool idle;
+
+	spin_lock(&engines_lock);
+	idle = !engine->nr_users;
+	spin_unlock(&engines_lock);
+	return idle;
+}
+
+/**
+ * dmio_sched_leave() - give an engine no more jobs, and wait for those it has
+ * @engine: added, and not yet removed
+ * @timeout: how long to wait, in jiffies
+ *
+ * Context: process context; sleeps.
+ * Return: true if it has no job any more.
+ */
+bool dmio_sched_leave(struct dmio_engine *engine, unsigned long timeout)
+{
+	spin_lock(&engines_lock);
+	engine->leaving = true;
+	spin_unlock(&engines_lock);
+
+	return wait_event_timeout(jobs_done, is_idle(engine), timeout);
+}
+
+/**
+ * dmio_sched_remove() - forget an engine
+ * @engine: dmio_sched_leave() said that it has no job
+ *
+ * Context: process context; does not sleep.
+ */
+void dmio_sched_remove(struct dmio_engine *engine)
+{
+	spin_lock(&engines_lock);
+	WARN_ON_ONCE(engine->nr_users);
+	list_del_init(&engine->node);
+	spin_unlock(&engines_lock);
+}
+
+/**
+ * dmio_sched_describe() - describe an engine
+ * @index: which, counted from 0
+ * @info: result; zeroed by the caller
+ *
+ * Context: process context; does not sleep.
+ * Return: true; or false, with @index less the number of engines.
+ */
+bool dmio_sched_describe(unsigned int *index, struct dmoverio_engine *info)
+{
+	struct dmio_engine *engine;
+	bool found = false;
+
+	spin_lock(&engines_lock);
+	list_for_each_entry(engine, &engines, node) {
+		if (*index) {
+			--*index;
+			continue;
+		}
+		info->id = engine->id;
+		info->state = engine->leaving ? DMOVERIO_ENGINE_LEAVING : DMOVERIO_ENGINE_ACTIVE;
+		info->queued_bytes = engine->queued_bytes;
+		info->windows = engine->windows;
+		info->bytes = engine->bytes;
+		info->edge_bytes = engine->edge_bytes;
+		info->errors = engine->errors;
+		info->restarts = engine->restarts;
+		engine->ops->describe(engine, info);
+		found = true;
+		break;
+	}
+	spin_unlock(&engines_lock);
+	return found;
+}
+
+/**
+ * dmio_sched_init() - start the engine that is always there
  *
  * Context: may sleep.
  * Return: 0 or a negative errno.
  */
 int dmio_sched_init(void)
 {
-	return dmio_engine_cpu_init();
+	int ret = dmio_engine_cpu_init();
+
+	if (!ret)
+		dmio_sched_add(&dmio_engine_cpu);
+	return ret;
 }
 
 /**
- * dmio_sched_fini() - complete every job and stop the engines
+ * dmio_sched_fini() - complete every job and stop it
+ *
+ * The others have been removed.
  *
  * Context: may sleep.
  */
 void dmio_sched_fini(void)
 {
+	dmio_sched_remove(&dmio_engine_cpu);
 	dmio_engine_cpu_fini();
 }

@@ -7,11 +7,20 @@
 
 #include <linux/types.h>
 
+struct dmio_engine;
 struct dmio_func;
 struct dmio_job;
+struct dmoverio_engine;
 
-bool dmio_sched_can(const struct dmio_func *func);
+u32 dmio_sched_policy(u32 policy);
+const char *dmio_sched_policy_name(u32 policy);
+bool dmio_sched_can(const struct dmio_func *func, u32 policy);
 void dmio_sched_submit(struct dmio_job *job, bool may_run);
+
+void dmio_sched_add(struct dmio_engine *engine);
+bool dmio_sched_leave(struct dmio_engine *engine, unsigned long timeout);
+void dmio_sched_remove(struct dmio_engine *engine);
+bool dmio_sched_describe(unsigned int *index, struct dmoverio_engine *info);
 
 int dmio_sched_init(void);
 void dmio_sched_fini(void);

@@ -113,8 +113,9 @@ static bool fits(const struct dmio_func *func, const struct dmio_format *format)
  * @format: layout of the records to come
  *
  * Context: process context of the program; may sleep.
- * Return: 0; -EBUSY if it was done before; -ESRCH if there is no such function
- * or the format does not fit it (another name may then be tried); -ENOMEM.
+ * Return: 0; -EBUSY if it was done before; -ESRCH if there is no such function,
+ * the format does not fit it, or DMA is required and no engine can do it (another
+ * name may then be tried); -ENOMEM.
  */
 int dmio_session_setup(struct dmio_session *session, const char *name, size_t size,
 		       const struct dmio_format *format)
@@ -127,7 +128,8 @@ int dmio_session_setup(struct dmio_session *session, const char *name, size_t si
 		ret = -EBUSY;
 		goto unlock;
 	}
-	if (!func || !dmio_sched_can(func) || !fits(func, format)) {
+	if (!func || !dmio_sched_can(func, dmio_sched_policy(session->policy)) ||
+	    !fits(func, format)) {
 		ret = -ESRCH;
 		goto unlock;
 	}
@@ -142,6 +144,34 @@ int dmio_session_setup(struct dmio_session *session, const char *name, size_t si
 	wake_up_interruptible_poll(&session->cq.writers, EPOLLOUT | EPOLLWRNORM);
 
 unlock:
+	mutex_unlock(&session->setup_lock);
+	return ret;
+}
+
+/**
+ * dmio_session_set_policy() - say who may do the session's work
+ * @session: the session
+ * @policy: DMOVERIO_POLICY_*, from a user
+ *
+ * Context: process context of the program; may sleep.
+ * Return: 0; -EINVAL if there is no such policy; -EPERM if the session is bound
+ * to another address space; -ESRCH if DMA is required and no engine can do the
+ * session's function.
+ */
+int dmio_session_set_policy(struct dmio_session *session, u32 policy)
+{
+	int ret = 0;
+
+	if (policy > DMOVERIO_POLICY_CPU)
+		return -EINVAL;
+
+	mutex_lock(&session->setup_lock);
+	if (session->func && current->mm != session->account.mm)
+		ret = -EPERM;
+	else if (session->func && !dmio_sched_can(session->func, dmio_sched_policy(policy)))
+		ret = -ESRCH;
+	else
+		WRITE_ONCE(session->policy, policy);
 	mutex_unlock(&session->setup_lock);
 	return ret;
 }

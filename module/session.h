@@ -18,6 +18,7 @@
 #include <linux/spinlock.h>
 
 #include "cq.h"
+#include "stats.h"
 #include "umem.h"
 #include "user.h"
 
@@ -33,6 +34,8 @@ struct dmio_func;
  * @format: layout of the program's records
  * @account: on whose account memory is pinned, and the address space to which
  *	the session is bound
+ * @policy: DMOVERIO_POLICY_*; written under @setup_lock
+ * @stats: which way the bytes went
  * @lock: guards @requests and the state of each request
  * @requests: accepted, not yet answered
  * @cq: answers
@@ -43,6 +46,8 @@ struct dmio_session {
 	const struct dmio_func *func;
 	const struct dmio_format *format;
 	struct dmio_account account;
+	u32 policy;
+	struct dmio_stats stats;
 
 	spinlock_t lock;		/* see above */
 	struct list_head requests;
@@ -54,6 +59,7 @@ struct dmio_session *dmio_session_get(struct dmio_session *session);
 void dmio_session_put(struct dmio_session *session);
 int dmio_session_setup(struct dmio_session *session, const char *name, size_t size,
 		       const struct dmio_format *format);
+int dmio_session_set_policy(struct dmio_session *session, u32 policy);
 bool dmio_session_is_ready(const struct dmio_session *session);
 
 #endif /* DMIO_SESSION_H */

@@ -12,6 +12,7 @@
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/sizes.h>
 
 #include "cpu_user.h"
@@ -102,12 +103,16 @@ static void fill_job(struct dmio_todo *todo, struct dmio_window *win)
 		.len = win->len,
 		.immediate = todo->immediate,
 		.aliased = todo->im.aliased,
+		.policy = todo->policy,
+		.stats = todo->stats,
 	};
 	if (func->has_dst)
 		job->dst = win->mem[0].sgt.sgl;
 	for (i = 0; i < func->nr_srcs; i++)
 		job->src[i] = test_bit(i, &job->aliased) ?
 			      job->dst : win->mem[func->has_dst + i].sgt.sgl;
+	for (i = 0; i < todo->im.nr_regions; i++)
+		job->nr_segs = max(job->nr_segs, win->mem[i].sgt.nents);
 }
 
 /**
@@ -206,4 +211,46 @@ int dmio_window_run_user(struct dmio_todo *todo, struct dmio_window *win, u64 *d
 	*done = job.done;
 	*fault = job.fault;
 	return ret;
+}
+
+/* The first address of a region that cannot be accessed, or 0 */
+static u64 find_fault(struct dmio_slice slice, bool write)
+{
+	struct dmio_seg part;
+	size_t left;
+
+	while (dmio_slice_next(&slice, SZ_1G, &part)) {
+		if (write)
+			left = fault_in_safe_writeable(u64_to_user_ptr(part.addr), part.len);
+		else
+			left = fault_in_readable(u64_to_user_ptr(part.addr), part.len);
+		if (left)
+			return part.addr + part.len - left;
+	}
+	return 0;
+}
+
+/**
+ * dmio_window_refuse() - why can a window not be done without the CPU?
+ * @todo: of the request
+ * @win: cut; pinning it failed
+ * @fault: result, with -EFAULT: the address
+ *
+ * Pinning does not tell memory that is not there from memory that only the CPU
+ * can reach.
+ *
+ * Context: process context, in the address space of the program; may sleep.
+ * Return: -EFAULT or -EOPNOTSUPP.
+ */
+int dmio_window_refuse(struct dmio_todo *todo, struct dmio_window *win, u64 *fault)
+{
+	unsigned int i;
+
+	for (i = 0; i < todo->im.nr_regions; i++) {
+		*fault = find_fault(win->mem[i].slice, dmio_import_is_dst(&todo->im, i));
+		if (*fault)
+			return -EFAULT;
+		cond_resched();
+	}
+	return -EOPNOTSUPP;
 }

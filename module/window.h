@@ -23,6 +23,8 @@ struct dmio_umem;
  * @im: the regions; the slices begin at what is not yet cut into windows
  * @rest: bytes not yet cut into windows
  * @immediate: the function's immediate; of serial functions, the result so far
+ * @policy: DMOVERIO_POLICY_*, not the default
+ * @stats: counts which way the bytes went
  * @account: on whose account memory is pinned
  * @limit_pages: RLIMIT_MEMLOCK of the program when it wrote the request
  * @nr_waits: how often the next window has waited for the budget
@@ -31,6 +33,8 @@ struct dmio_todo {
 	struct dmio_import im;
 	u64 rest;
 	u64 immediate;
+	u32 policy;
+	struct dmio_stats *stats;
 	struct dmio_account *account;
 	unsigned long limit_pages;
 	unsigned int nr_waits;
@@ -64,5 +68,6 @@ bool dmio_window_is_small(const struct dmio_todo *todo);
 int dmio_window_prepare(struct dmio_todo *todo, struct dmio_window *win, bool last_resort);
 bool dmio_window_release(struct dmio_todo *todo, struct dmio_window *win, bool wait);
 int dmio_window_run_user(struct dmio_todo *todo, struct dmio_window *win, u64 *done, u64 *fault);
+int dmio_window_refuse(struct dmio_todo *todo, struct dmio_window *win, u64 *fault);
 
 #endif /* DMIO_WINDOW_H */

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which DMA channels we hold.
+ *
+ * Exclusive ones only: those that the kernel shares (async_tx, network) cannot
+ * be stopped when one of their users wants it.  As the framework has it, taking
+ * one channel makes its whole device private, and a device of which the kernel
+ * shares a channel gives none.
+ *
+ * By default we take every channel that can copy memory and whose device does
+ * not serve peripherals: SPI or audio must not starve because of us.  Others are
+ * taken when the parameter "channels" names them.
+ *
+ * When a device is about to lose its driver its channels are given back, once
+ * what they have is done; when one has got a driver, we look again.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/amba/bus.h>
+#include <linux/atomic.h>
+#include <linux/device/bus.h>
+#include <linux/dmaengine.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/pci.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+
+#include "dma_chan.h"
+#include "engine_dma.h"
+
+/* Drivers often come in flocks: look once they have all come */
+#define RESCAN_DELAY	(HZ / 10)
+
+static char *channels = "";
+module_param(channels, charp, 0444);
+MODULE_PARM_DESC(channels,
+		 "DMA channels to take: names (dma0chan3), driver:n, all; separated by commas (default: all that copy memory and serve no peripherals)");
+
+/* A channel that is there, but left alone */
+struct unused {
+	struct list_head node;
+	struct dmoverio_engine info;
+};
+
+static DEFINE_MUTEX(chans_lock);	/* guards the lists */
+static LIST_HEAD(chans);
+static LIST_HEAD(unused);
+
+/* Devices that are losing their driver: nothing is taken meanwhile */
+static atomic_t nr_unbinding = ATOMIC_INIT(0);
+
+/* Does a word of "channels" mean this channel? */
+static bool is_named_by(const char *word, size_t len, struct dma_chan *chan)
+{
+	char name[64];
+
+	if (len == 3 && !strncmp(word, "all", len))
+		return true;
+	if (len == strlen(dma_chan_name(chan)) && !strncmp(word, dma_chan_name(chan), len))
+		return true;
+	snprintf(name, sizeof(name), "%s:%d", dev_driver_string(chan->device->dev),
+		 chan->chan_id);
+	return len == strlen(name) && !strncmp(word, name, len);
+}
+
+static bool is_named(struct dma_chan *chan)
+{
+	const char *word = channels;
+
+	while (*word) {
+		size_t len = strcspn(word, ",");
+
+		if (is_named_by(word, len, chan))
+			return true;
+		word += len;
+		word += *word == ',';
+	}
+	return false;
+}
+
+static struct unused *find_unused(const char *name)
+{
+	struct unused *un;
+
+	lockdep_assert_held(&chans_lock);
+
+	list_for_each_entry(un, &unused, node)
+		if (!strcmp(un->info.name, name))
+			return un;
+	return NULL;
+}
+
+/* Remember why a channel is left alone; for show only, so that it may fail */
+static void note_unused(struct dma_chan *chan, u32 reason)
+{
+	struct unused *un = find_unused(dma_chan_name(chan));
+
+	if (un)
+		return;
+	un = kzalloc(sizeof(*un), GFP_KERNEL);
+	if (!un)
+		return;
+	un->info.state = DMOVERIO_ENGINE_UNUSED;
+	un->info.reason = reason;
+	dmio_dma_chan_describe(chan, &un->info);
+	list_add_tail(&un->node, &unused);
+}
+
+static void forget_unused(bool released_too)
+{
+	struct unused *un, *next;
+
+	lockdep_assert_held(&chans_lock);
+
+	list_for_each_entry_safe(un, next, &unused, node) {
+		if (!released_too && un->info.reason == DMOVERIO_UNUSED_RELEASED)
+			continue;
+		list_del(&un->node);
+		kfree(un);
+	}
+}
+
+/* A channel that nobody holds: shall we? */
+static bool is_wanted(struct dma_chan *chan, void *arg)
+{
+	const struct unused *un = find_unused(dma_chan_name(chan));
+	u32 reason = 0;
+
+	if (un && un->info.reason == DMOVERIO_UNUSED_RELEASED)
+		return false;
+	if (!dmio_dma_chan_is_capable(chan))
+		reason = DMOVERIO_UNUSED_NO_FUNCTION;
+	else if (*channels && !is_named(chan))
+		reason = DMOVERIO_UNUSED_NOT_NAMED;
+	else if (!*channels && (dma_has_cap(DMA_SLAVE, chan->device->cap_mask) ||
+				dma_has_cap(DMA_CYCLIC, chan->device->cap_mask)))
+		reason = DMOVERIO_UNUSED_PERIPHERALS;
+	else if (!*channels && !dma_has_cap(DMA_MEMCPY, chan->device->cap_mask))
+		reason = DMOVERIO_UNUSED_NOT_NAMED;
+
+	if (reason)
+		note_unused(chan, reason);
+	return !reason;
+}
+
+static void scan(void)
+{
+	struct dmio_dma_chan *dc;
+	struct dma_chan *chan;
+	dma_cap_mask_t any;
+
+	lockdep_assert_held(&chans_lock);
+
+	/* It is tried again when the last of them has lost its driver */
+	if (atomic_read(&nr_unbinding))
+		return;
+	forget_unused(false);
+	dma_cap_zero(any);
+	while ((chan = __dma_request_channel(&any, is_wanted, NULL, NULL))) {
+		dc = dmio_dma_chan_create(chan);
+		if (!dc) {
+			dma_release_channel(chan);
+			break;
+		}
+		list_add_tail(&dc->node, &chans);
+	}
+}
+
+static void rescan_work(struct work_struct *work)
+{
+	mutex_lock(&chans_lock);
+	scan();
+	mutex_unlock(&chans_lock);
+}
+
+static DECLARE_DELAYED_WORK(rescan, rescan_work);
+
+/**
+ * dmio_dma_rescan() - look for channels again, also for those released
+ *
+ * Context: process context; sleeps.
+ */
+void dmio_dma_rescan(void)
+{
+	mutex_lock(&chans_lock);
+	forget_unused(true);
+	scan();
+	mutex_unlock(&chans_lock);
+}
+
+/**
+ * dmio_dma_release() - give channels back, and do not take them again
+ * @name: of a channel, or "all"
+ *
+ * Context: process context; sleeps for as long as transfers take.
+ * Return: 0, or -ENODEV if we hold no such channel.
+ */
+int dmio_dma_release(const char *name)
+{
+	bool all = sysfs_streq(name, "all");
+	struct dmio_dma_chan *dc, *next;
+	int ret = -ENODEV;
+
+	mutex_lock(&chans_lock);
+	list_for_each_entry_safe(dc, next, &chans, node) {
+		if (!all && !sysfs_streq(name, dma_chan_name(dc->chan)))
+			continue;
+		note_unused(dc->chan, DMOVERIO_UNUSED_RELEASED);
+		list_del(&dc->node);
+		dmio_dma_chan_destroy(dc);
+		ret = 0;
+	}
+	mutex_unlock(&chans_lock);
+	return ret;
+}
+
+/**
+ * dmio_dma_describe_unused() - describe a channel that is left alone
+ * @index: which, counted from 0
+ * @info: result; zeroed by the caller
+ *
+ * Context: process context; sleeps.
+ * Return: true; or false if there are fewer.
+ */
+bool dmio_dma_describe_unused(unsigned int index, struct dmoverio_engine *info)
+{
+	const struct unused *un;
+	bool found = false;
+
+	mutex_lock(&chans_lock);
+	list_for_each_entry(un, &unused, node) {
+		if (index--)
+			continue;
+		*info = un->info;
+		found = true;
+		break;
+	}
+	mutex_unlock(&chans_lock);
+	return found;
+}
+
+/* The channels of a device that is losing its driver */
+static void give_back(struct device *dev)
+{
+	struct dmio_dma_chan *dc, *next;
+	struct unused *un, *next_un;
+
+	mutex_lock(&chans_lock);
+	list_for_each_entry_safe(dc, next, &chans, node) {
+		if (dc->chan->device->dev != dev)
+			continue;
+		list_del(&dc->node);
+		dmio_dma_chan_destroy(dc);
+	}
+	list_for_each_entry_safe(un, next_un, &unused, node) {
+		if (strcmp(un->info.device, dev_name(dev)))
+			continue;
+		list_del(&un->node);
+		kfree(un);
+	}
+	mutex_unlock(&chans_lock);
+}
+
+static int bus_event(struct notifier_block *nb, unsigned long event, void *arg)
+{
+	switch (event) {
+	case BUS_NOTIFY_UNBIND_DRIVER:
+		atomic_inc(&nr_unbinding);
+		give_back(arg);
+		break;
+	case BUS_NOTIFY_UNBOUND_DRIVER:
+		/* We may have come in between the two */
+		atomic_dec_if_positive(&nr_unbinding);
+		fallthrough;
+	case BUS_NOTIFY_BOUND_DRIVER:
+		schedule_delayed_work(&rescan, RESCAN_DELAY);
+		break;
+	}
+	return NOTIFY_OK;
+}
+
+/* The buses on which DMA controllers are found */
+static struct {
+	typeof(platform_bus_type) *type;
+	struct notifier_block nb;
+} buses[] = {
+	{ .type = &platform_bus_type },
+#ifdef CONFIG_PCI
+	{ .type = &pci_bus_type },
+#endif
+#ifdef CONFIG_ARM_AMBA
+	{ .type = &amba_bustype },
+#endif
+};
+
+static void watch_end(size_t nr)
+{
+	while (nr--)
+		bus_unregister_notifier(buses[nr].type, &buses[nr].nb);
+	cancel_delayed_work_sync(&rescan);
+}
+
+static int watch_begin(void)
+{
+	size_t i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(buses); i++) {
+		buses[i].nb.notifier_call = bus_event;
+		ret = bus_register_notifier(buses[i].type, &buses[i].nb);
+		if (ret) {
+			watch_end(i);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/* One line says why there is no channel */
+static void report(void)
+{
+	const struct dmio_dma_chan *dc;
+	const struct unused *un;
+	unsigned int nr = 0;
+	u32 reason = 0;
+
+	lockdep_assert_held(&chans_lock);
+
+	list_for_each_entry(dc, &chans, node)
+		nr++;
+	list_for_each_entry(un, &unused, node)
+		reason = max(reason, un->info.reason);
+
+	if (nr)
+		pr_info("%u DMA channels\n", nr);
+	else if (reason == DMOVERIO_UNUSED_NOT_NAMED)
+		pr_info("no DMA channel: \"channels\" names none that is there and free\n");
+	else if (reason == DMOVERIO_UNUSED_PERIPHERALS)
+		pr_info("no DMA channel: those there serve peripherals, name them in \"channels\" to use them\n");
+	else if (reason)
+		pr_info("no DMA channel: those there can do none of the functions\n");
+	else
+		pr_info("no DMA channel: no controller is there, or it is in use\n");
+}
+
+/**
+ * dmio_dma_init() - take the channels that there are, and watch for more
+ *
+ * Context: may sleep.
+ * Return: 0 or a negative errno.
+ */
+int dmio_dma_init(void)
+{
+	int ret;
+
+	ret = dmio_engine_dma_init();
+	if (ret)
+		return ret;
+	ret = watch_begin();
+	if (ret) {
+		dmio_engine_dma_fini();
+		return ret;
+	}
+
+	mutex_lock(&chans_lock);
+	scan();
+	report();
+	mutex_unlock(&chans_lock);
+	return 0;
+}
+
+/**
+ * dmio_dma_fini() - give all channels back
+ *
+ * Context: may sleep for as long as transfers take.
+ */
+void dmio_dma_fini(void)
+{
+	struct dmio_dma_chan *dc, *next;
+
+	watch_end(ARRAY_SIZE(buses));
+	mutex_lock(&chans_lock);
+	list_for_each_entry_safe(dc, next, &chans, node) {
+		list_del(&dc->node);
+		dmio_dma_chan_destroy(dc);
+	}
+	forget_unused(true);
+	mutex_unlock(&chans_lock);
+	dmio_engine_dma_fini();
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The DMA channels that we hold: which, and since when.
+ */
+#ifndef DMIO_DMA_CHAN_H
+#define DMIO_DMA_CHAN_H
+
+#include <linux/errno.h>
+#include <linux/types.h>
+
+struct dmoverio_engine;
+
+#ifdef CONFIG_DMA_ENGINE
+int dmio_dma_init(void);
+void dmio_dma_fini(void);
+void dmio_dma_rescan(void);
+int dmio_dma_release(const char *name);
+bool dmio_dma_describe_unused(unsigned int index, struct dmoverio_engine *info);
+#else
+static inline int dmio_dma_init(void)
+{
+	return 0;
+}
+
+static inline void dmio_dma_fini(void)
+{
+}
+
+static inline void dmio_dma_rescan(void)
+{
+}
+
+static inline int dmio_dma_release(const char *name)
+{
+	return -ENODEV;
+}
+
+static inline bool dmio_dma_describe_unused(unsigned int index, struct dmoverio_engine *info)
+{
+	return false;
+}
+#endif
+
+#endif /* DMIO_DMA_CHAN_H */

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A DMA channel as an engine.
+ *
+ *	chan_submit()		map the job, queue it, make descriptors
+ *	  issue()		for the job at the head of the queue, then the next
+ *	...
+ *	dmio_dma_desc_done()	a descriptor came back
+ *	  go_on_work()		there are descriptors again: go on making them
+ *	  finish_work()		it was the last one: unmap, give the job back
+ *
+ * Callbacks come from any context, with locks of the driver held: they count
+ * and queue work, and that is all.
+ */
+#include <linux/device.h>
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/dmaengine.h>
+#include <linux/err.h>
+#include <linux/log2.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "dma_drivers.h"
+#include "dma_task.h"
+#include "engine_dma.h"
+#include "func.h"
+#include "sched.h"
+
+/* How long a channel that is to be given up may take for what it has */
+#define DRAIN_TIMEOUT	(10 * HZ)
+
+static unsigned int edge_align;
+module_param(edge_align, uint, 0444);
+MODULE_PARM_DESC(edge_align,
+		 "Least alignment of outputs written by DMA, a power of two up to the page size, for devices that are less coherent than they say");
+
+static struct workqueue_struct *dma_wq;
+
+static struct dmio_dma_chan *to_chan(const struct dmio_engine *engine)
+{
+	return container_of(engine, struct dmio_dma_chan, engine);
+}
+
+static bool chan_has(const struct dma_chan *chan, enum dma_transaction_type cap)
+{
+	return dma_has_cap(cap, chan->device->cap_mask);
+}
+
+static bool chan_does(const struct dma_chan *chan, unsigned int id)
+{
+	switch (id) {
+	case DMOVERIO_FUNC_ZERO:
+	case DMOVERIO_FUNC_FILL8:
+		return chan_has(chan, DMA_MEMSET);
+	case DMOVERIO_FUNC_COPY:
+		return chan_has(chan, DMA_MEMCPY);
+	case DMOVERIO_FUNC_XOR:
+		return chan_has(chan, DMA_XOR) && chan->device->max_xor >= 2;
+	default:
+		return false;
+	}
+}
+
+static bool chan_can(const struct dmio_engine *engine, const struct dmio_func *func)
+{
+	return chan_does(to_chan(engine)->chan, func->id);
+}
+
+static void chan_describe(const struct dmio_engine *engine, struct dmoverio_engine *info)
+{
+	const struct dmio_dma_chan *dc = to_chan(engine);
+
+	info->align = dc->out_align;
+	info->max_bytes = dc->max_bytes;
+	dmio_dma_chan_describe(dc->chan, info);
+}
+
+/**
+ * dmio_dma_chan_describe() - what a user is told of a channel, held or not
+ * @chan: the channel
+ * @info: result, as far as the channel knows
+ *
+ * Context: any; the channel does not go away meanwhile.
+ */
+void dmio_dma_chan_describe(const struct dma_chan *chan, struct dmoverio_engine *info)
+{
+	unsigned int id;
+
+	for (id = 0; id < BITS_PER_TYPE(info->funcs); id++)
+		if (chan_does(chan, id))
+			info->funcs |= BIT_ULL(id);
+	info->max_srcs = chan_has(chan, DMA_XOR) ? chan->device->max_xor : 0;
+	strscpy(info->name, dma_chan_name((struct dma_chan *)chan), sizeof(info->name));
+	strscpy(info->device, dev_name(chan->device->dev), sizeof(info->device));
+	strscpy(info->driver, dev_driver_string(chan->device->dev), sizeof(info->driver));
+}
+
+/* One less that the task waits for; the last one finishes it */
+static void task_put(struct dmio_dma_task *task)
+{
+	if (atomic_dec_and_test(&task->pending))
+		queue_work(dma_wq, &task->finish);
+}
+
+/*
+ * Make descriptors for a task, as many as there are.  While some are in flight,
+ * the channel is woken when one comes back; with none in flight there will be no
+ * more than there are now.
+ */
+static enum dmio_issue issue_task(struct dmio_dma_chan *dc, struct dmio_dma_task *task)
+{
+	bool was_idle = false;
+
+	lockdep_assert_held(&dc->lock);
+
+	for (;;) {
+		enum dmio_issue ret = dmio_dma_task_issue(task);
+
+		if (ret != DMIO_ISSUE_FULL)
+			return ret;
+		WRITE_ONCE(dc->starved, true);
+		/* Pairs with the atomic_dec_return() in dmio_dma_desc_done() */
+		smp_mb();
+		if (atomic_read(&dc->nr_inflight))
+			return DMIO_ISSUE_FULL;
+		if (was_idle) {
+			task->reason = DMIO_REASON_BUSY;
+			return DMIO_ISSUE_GIVE_UP;
+		}
+		was_idle = true;
+	}
+}
+
+/* Make descriptors for all that is queued, as many as there are */
+static void issue(struct dmio_dma_chan *dc)
+{
+	struct dmio_dma_task *task, *next;
+
+	lockdep_assert_held(&dc->lock);
+
+	WRITE_ONCE(dc->starved, false);
+	list_for_each_entry_safe(task, next, &dc->queue, queued) {
+		if (dmio_job_is_abandoned(task->job))
+			task->reason = DMIO_REASON_REMOVED;
+		else if (issue_task(dc, task) == DMIO_ISSUE_FULL)
+			break;
+		list_del_init(&task->queued);
+		task_put(task);
+	}
+	dma_async_issue_pending(dc->chan);
+}
+
+static void go_on_work(struct work_struct *work)
+{
+	struct dmio_dma_chan *dc = container_of(work, struct dmio_dma_chan, go_on);
+
+	mutex_lock(&dc->lock);
+	issue(dc);
+	mutex_unlock(&dc->lock);
+}
+
+/**
+ * dmio_dma_desc_done() - a descriptor came back
+ * @task: whose it was; may be gone when this returns
+ * @failed: the transfer failed
+ *
+ * Context: any, as the driver pleases.
+ */
+void dmio_dma_desc_done(struct dmio_dma_task *task, bool failed)
+{
+	struct dmio_dma_chan *dc = task->dc;
+
+	if (failed)
+		WRITE_ONCE(task->failed, true);
+	/* Pairs with the smp_mb() in issue_task() */
+	if (atomic_dec_return(&dc->nr_inflight) >= 0 && READ_ONCE(dc->starved))
+		queue_work(dma_wq, &dc->go_on);
+	/* The channel is there for as long as it has a task */
+	task_put(task);
+}
+
+static void finish_work(struct work_struct *work)
+{
+	struct dmio_dma_task *task = container_of(work, struct dmio_dma_task, finish);
+	struct dmio_dma_chan *dc = task->dc;
+	struct dmio_job *job = task->job;
+
+	int error = dmio_dma_task_end(task);
+
+	mutex_lock(&dc->lock);
+	if (task->aborted)
+		list_move(&task->node, &dc->aborted);
+	else
+		list_del(&task->node);
+	mutex_unlock(&dc->lock);
+	if (!task->aborted)
+		kfree(task);
+	dmio_job_complete(job, error);
+}
+
+static void chan_submit(struct dmio_engine *engine, struct dmio_job *job, bool may_run)
+{
+	struct dmio_dma_chan *dc = to_chan(engine);
+	struct dmio_dma_task *task = dmio_dma_task_create(dc, job);
+
+	if (IS_ERR(task)) {
+		job->reason = PTR_ERR(task) == -ENOMEM ? DMIO_REASON_MAPPING :
+							 DMIO_REASON_NO_CHANNEL;
+		dmio_job_complete(job, PTR_ERR(task));
+		return;
+	}
+
+	INIT_WORK(&task->finish, finish_work);
+	mutex_lock(&dc->lock);
+	list_add_tail(&task->node, &dc->tasks);
+	list_add_tail(&task->queued, &dc->queue);
+	issue(dc);
+	mutex_unlock(&dc->lock);
+}
+
+static const struct dmio_engine_ops dma_engine_ops = {
+	.can		= chan_can,
+	.submit		= chan_submit,
+	.describe	= chan_describe,
+};
+
+/**
+ * dmio_dma_chan_is_capable() - can a channel do any function?
+ * @chan: the channel
+ *
+ * Context: any.
+ * Return: true if it can.
+ */
+bool dmio_dma_chan_is_capable(const struct dma_chan *chan)
+{
+	return chan_does(chan, DMOVERIO_FUNC_COPY) || chan_does(chan, DMOVERIO_FUNC_ZERO) ||
+	       chan_does(chan, DMOVERIO_FUNC_XOR);
+}
+
+/**
+ * dmio_dma_chan_create() - make an engine of a channel
+ * @chan: the channel, ours
+ *
+ * Context: may sleep.
+ * Return: the engine, which may have jobs by now; or NULL: no memory, or the
+ * device takes no segments of a page.
+ */
+struct dmio_dma_chan *dmio_dma_chan_create(struct dma_chan *chan)
+{
+	struct device *dev = dmaengine_get_dma_device(chan);
+	struct dmio_dma_chan *dc = kzalloc(sizeof(*dc), GFP_KERNEL);
+	const struct device_driver *driver = chan->device->dev->driver;
+
+	if (!dc)
+		return NULL;
+	dc->engine.ops = &dma_engine_ops;
+	dc->chan = chan;
+	dc->driver = dmio_dma_driver_find(driver ? driver->name : NULL);
+	dc->out_align = dev_is_dma_coherent(dev) ? 1 : dma_get_cache_alignment();
+	dc->out_align = max(dc->out_align, edge_align);
+	dc->max_bytes = min3((size_t)dma_get_max_seg_size(dev), dma_max_mapping_size(dev),
+			     dc->driver->max_bytes ?: SIZE_MAX);
+	if (dc->max_bytes < PAGE_SIZE) {
+		kfree(dc);
+		return NULL;
+	}
+	mutex_init(&dc->lock);
+	INIT_LIST_HEAD(&dc->tasks);
+	INIT_LIST_HEAD(&dc->aborted);
+	INIT_LIST_HEAD(&dc->queue);
+	INIT_WORK(&dc->go_on, go_on_work);
+	dmio_sched_add(&dc->engine);
+	return dc;
+}
+
+/*
+ * The channel does not finish what it has: stop it, if that is possible, and
+ * have its jobs done by another engine.  What is stopped may be called back all
+ * the same, early or late, even as a success: none of these tasks is finished
+ * by callbacks, and none is freed before the channel is released.
+ */
+static void abort_tasks(struct dmio_dma_chan *dc)
+{
+	struct dmio_dma_task *task, *next;
+	bool stopped;
+
+	mutex_lock(&dc->lock);
+	list_for_each_entry_safe(task, next, &dc->queue, queued) {
+		task->reason = DMIO_REASON_REMOVED;
+		list_del_init(&task->queued);
+		task_put(task);
+	}
+	if (dc->driver->quiet != DMIO_DMA_QUIET_TERMINATE)
+		goto unlock;
+	WRITE_ONCE(dc->starved, false);
+	list_for_each_entry(task, &dc->tasks, node)
+		task->aborted = atomic_inc_not_zero(&task->pending);
+	stopped = !dmaengine_terminate_sync(dc->chan);
+	list_for_each_entry(task, &dc->tasks, node) {
+		if (!task->aborted)
+			continue;
+		if (stopped) {
+			task->reason = DMIO_REASON_REMOVED;
+			atomic_set(&task->pending, 0);
+			queue_work(dma_wq, &task->finish);
+		} else {
+			task->aborted = false;
+			task_put(task);
+		}
+	}
+unlock:
+	mutex_unlock(&dc->lock);
+}
+
+/**
+ * dmio_dma_chan_destroy() - give a channel back
+ * @dc: the channel; freed
+ *
+ * Waits for as long as its hardware may write to memory of ours.
+ *
+ * Context: process context; sleeps.
+ */
+void dmio_dma_chan_destroy(struct dmio_dma_chan *dc)
+{
+	struct dmio_dma_task *task, *next;
+
+	if (!dmio_sched_leave(&dc->engine, DRAIN_TIMEOUT)) {
+		abort_tasks(dc);
+		while (!dmio_sched_leave(&dc->engine, DRAIN_TIMEOUT))
+			dev_warn_ratelimited(dc->chan->device->dev,
+					     "%s does not finish its transfers, nor can it be stopped: waiting\n",
+					     dma_chan_name(dc->chan));
+	}
+	dmio_sched_remove(&dc->engine);
+	cancel_work_sync(&dc->go_on);
+	dma_release_channel(dc->chan);
+	list_for_each_entry_safe(task, next, &dc->aborted, node)
+		kfree(task);
+	kfree(dc);
+}
+
+/**
+ * dmio_engine_dma_init() - get ready for channels
+ *
+ * Context: may sleep.
+ * Return: 0, -EINVAL (a parameter), -ENOMEM.
+ */
+int dmio_engine_dma_init(void)
+{
+	if (edge_align && (!is_power_of_2(edge_align) || edge_align > PAGE_SIZE)) {
+		pr_err("edge_align=%u: not a power of two up to the page size\n", edge_align);
+		return -EINVAL;
+	}
+	dma_wq = alloc_workqueue("dmoverio-dma", WQ_HIGHPRI, 0);
+	return dma_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * dmio_engine_dma_fini() - stop
+ *
+ * No channel is left.
+ *
+ * Context: may sleep.
+ */
+void dmio_engine_dma_fini(void)
+{
+	destroy_workqueue(dma_wq);
+}
