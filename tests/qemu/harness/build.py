@@ -99,6 +99,9 @@ def guest_files(guest, kernel, log):
     kunit = "kunit" in guest.suites
     tree = modules(kernel, guest.build, log, *guest.make, f"DMIO_KUNIT={int(kunit)}")
     files = {"modules/dmoverio.ko": tree / "module/dmoverio.ko"}
+    simulator = tree / "module/sim/dmover-sim.ko"
+    if simulator.exists():      # the kernel has dmaengine
+        files["modules/dmover-sim.ko"] = simulator
     if kunit:
         files["modules/dmoverio-kunit.ko"] = tree / "tests/kunit/dmoverio-kunit.ko"
     if "dmatest" in guest.suites:
