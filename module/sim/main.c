@@ -41,46 +41,83 @@
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/init.h>
+#include <linux/kstrtox.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/sysfs.h>
 
 #include "sim.h"
 
 #define SIM_MAX_DEVICES	16
 
 /* An unsigned integer that is refused outside its range */
-#define SIM_PARAM(name, preset, low, high, mode)				\
-	static unsigned int name = (preset);					\
-	static int name##_set(const char *val, const struct kernel_param *kp)	\
-	{									\
-		return param_set_uint_minmax(val, kp, low, high);		\
-	}									\
-	static const struct kernel_param_ops name##_ops = {			\
-		.set = name##_set,						\
-		.get = param_get_uint,						\
-	};									\
-	module_param_cb(name, &name##_ops, &name, mode)
+struct sim_number {
+	unsigned int value, least, most;
+};
 
-SIM_PARAM(devices, 1, 1, SIM_MAX_DEVICES, 0444);
+static int number_set(const char *val, const struct kernel_param *kp)
+{
+	struct sim_number *number = kp->arg;
+	unsigned int value;
+	int ret = kstrtouint(val, 0, &value);
+
+	if (ret)
+		return ret;
+	if (value < number->least || value > number->most)
+		return -EINVAL;
+	number->value = value;
+	return 0;
+}
+
+static int number_get(char *buffer, const struct kernel_param *kp)
+{
+	const struct sim_number *number = kp->arg;
+
+	return sysfs_emit(buffer, "%u\n", number->value);
+}
+
+static const struct kernel_param_ops number_ops = {
+	.set = number_set,
+	.get = number_get,
+};
+
+static struct sim_number devices = { 1, 1, SIM_MAX_DEVICES };
+module_param_cb(devices, &number_ops, &devices, 0444);
 MODULE_PARM_DESC(devices, "number of devices");
-SIM_PARAM(channels, 2, 1, 32, 0644);
+
+static struct sim_number channels = { 2, 1, 32 };
+module_param_cb(channels, &number_ops, &channels, 0644);
 MODULE_PARM_DESC(channels, "channels of a device");
-SIM_PARAM(align, 0, 0, 8, 0644);
+
+static struct sim_number align = { 0, 0, 8 };
+module_param_cb(align, &number_ops, &align, 0644);
 MODULE_PARM_DESC(align, "log2 of the alignment of addresses and lengths");
-SIM_PARAM(max_seg, 1 << 20, 256, UINT_MAX, 0644);
+
+static struct sim_number max_seg = { 1 << 20, 256, UINT_MAX };
+module_param_cb(max_seg, &number_ops, &max_seg, 0644);
 MODULE_PARM_DESC(max_seg, "longest transfer in bytes");
-SIM_PARAM(max_xor, 8, 2, SIM_MAX_SRCS, 0644);
+
+static struct sim_number max_xor = { 8, 2, SIM_MAX_SRCS };
+module_param_cb(max_xor, &number_ops, &max_xor, 0644);
 MODULE_PARM_DESC(max_xor, "most inputs of XOR and PQ");
-SIM_PARAM(descs, 64, 1, 4096, 0644);
+
+static struct sim_number descs = { 64, 1, 4096 };
+module_param_cb(descs, &number_ops, &descs, 0644);
 MODULE_PARM_DESC(descs, "descriptors of a channel");
-SIM_PARAM(bits, 64, 24, 64, 0644);
+
+static struct sim_number bits = { 64, 24, 64 };
+module_param_cb(bits, &number_ops, &bits, 0644);
 MODULE_PARM_DESC(bits, "bits of a DMA address");
-SIM_PARAM(rate_kib, 0, 0, UINT_MAX, 0644);
+
+static struct sim_number rate_kib = { 0, 0, UINT_MAX };
+module_param_cb(rate_kib, &number_ops, &rate_kib, 0644);
 MODULE_PARM_DESC(rate_kib, "KiB per second of a channel, 0: no limit");
-SIM_PARAM(latency_us, 0, 0, 10 * USEC_PER_SEC, 0644);
+
+static struct sim_number latency_us = { 0, 0, 10 * USEC_PER_SEC };
+module_param_cb(latency_us, &number_ops, &latency_us, 0644);
 MODULE_PARM_DESC(latency_us, "set-up time of a transfer in microseconds");
 
 static bool coherent = true;
@@ -174,14 +211,14 @@ void sim_config_get(struct sim_config *config)
 
 	kernel_param_lock(THIS_MODULE);
 	*config = (struct sim_config) {
-		.nr_channels = channels,
-		.nr_descs = descs,
-		.align = align,
-		.max_seg_bytes = max_seg,
-		.max_srcs = max_xor,
-		.addr_bits = bits,
-		.rate_kib = rate_kib,
-		.latency_us = latency_us,
+		.nr_channels = channels.value,
+		.nr_descs = descs.value,
+		.align = align.value,
+		.max_seg_bytes = max_seg.value,
+		.max_srcs = max_xor.value,
+		.addr_bits = bits.value,
+		.rate_kib = rate_kib.value,
+		.latency_us = latency_us.value,
 		.coherent = coherent,
 		.context = completion,
 	};
@@ -217,7 +254,7 @@ static int __init sim_init(void)
 	ret = platform_driver_register(&sim_driver);
 	if (ret)
 		return ret;
-	for (info.id = 0; info.id < devices; info.id++) {
+	for (info.id = 0; info.id < devices.value; info.id++) {
 		struct platform_device *pdev = platform_device_register_full(&info);
 
 		if (IS_ERR(pdev)) {
@@ -237,7 +274,7 @@ err_pdevs:
 
 static void __exit sim_exit(void)
 {
-	sim_remove_pdevs(devices);
+	sim_remove_pdevs(devices.value);
 	platform_driver_unregister(&sim_driver);
 	sim_device_free_released();
 }

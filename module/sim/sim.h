@@ -2,15 +2,19 @@
 /*
  * dmover-sim: a simulated DMA controller, seen through dmaengine.
  *
- *	client: prep ──► submit ──► issue_pending ─┐     ┌─► callback
- *	                                           ▼     │
- *	a channel's thread, the "hardware":  wait ─► move
+ *	client: prep --> submit --> issue_pending --.    .--> callback
+ *	                                            v    |
+ *	a channel's thread, the "hardware":       wait, move
  *
  * A descriptor is always on exactly one list of its channel, or active:
  *
- *	free ──prep──► prepared ──submit──► submitted ──issue──► issued
- *	issued ──the thread──► active ──moved, or refused──► done
- *	done ──its callback──► free, or held until the client acknowledges it
+ *	free		until prep
+ *	prepared	until submit, which gives it its cookie
+ *	submitted	until issue_pending
+ *	issued		until the thread turns to it
+ *	(active)	until it has moved its data, or was refused
+ *	done		until the callback is called
+ *	held		until the client has acknowledged it; then free
  *
  * terminate_all and unbind take them from every list back to free; the thread
  * drops the active one as soon as it sees that it was aborted.
@@ -133,14 +137,14 @@ struct sim_desc {
 
 /**
  * struct sim_chan - a channel
- * @chan: what the client sees; @lock guards its cookies
+ * @chan: what the client sees
  * @sdev: the device
  * @thread: the hardware, from probe until unbind
  * @tasklet: calls back, for SIM_TASKLET
  * @irq: calls back, for SIM_IRQ
  * @wait: @thread waits here for work, others for @thread
  * @descs: all descriptors, while a client has the channel
- * @lock: guards everything from here to @gone
+ * @lock: guards @chan's cookies, and everything from here to @gone
  * @free: unused descriptors
  * @prepared: not yet submitted
  * @submitted: not yet issued
@@ -163,6 +167,7 @@ struct sim_chan {
 	wait_queue_head_t wait;
 	struct sim_desc *descs;
 
+	/* from @free to @gone, and the cookies */
 	spinlock_t lock;
 	struct list_head free;
 	struct list_head prepared;
