@@ -76,11 +76,17 @@ static int copy_once(struct sim_device *sdev, dma_addr_t addr)
 	return ret;
 }
 
+/* Where memory is that the device reaches by itself */
+static gfp_t zone(const struct sim_config *config)
+{
+	return config->addr_bits < 32 ? GFP_DMA : config->addr_bits < 64 ? GFP_DMA32 : 0;
+}
+
 /* One copy, as clients do it, but before they see the device */
 static int self_test(struct sim_device *sdev)
 {
 	struct device *dev = sdev->dma.dev;
-	u8 *page = (u8 *)get_zeroed_page(GFP_KERNEL);
+	u8 *page = (u8 *)get_zeroed_page(GFP_KERNEL | zone(&sdev->config));
 	dma_addr_t addr;
 	int ret;
 

@@ -38,7 +38,6 @@
  * moves in a thread: a client that polls without ever sleeping, on one CPU and
  * a kernel that cannot be preempted, keeps it from working.
  */
-#include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/init.h>
 #include <linux/kstrtox.h>
@@ -248,7 +247,7 @@ static void sim_remove_pdevs(unsigned int nr)
 
 static int __init sim_init(void)
 {
-	struct platform_device_info info = { .name = "dmover-sim", .dma_mask = DMA_BIT_MASK(64) };
+	struct platform_device_info info = { .name = "dmover-sim" };
 	int ret;
 
 	ret = platform_driver_register(&sim_driver);

@@ -10,14 +10,17 @@
 
 #include "sim.h"
 
-static bool is_ram(const struct sim_device *sdev, dma_addr_t addr, size_t len)
+/* The end may be that of all addresses: nothing may be computed beyond it. */
+static bool is_ram(const struct sim_device *sdev, dma_addr_t first, dma_addr_t last)
 {
-	dma_addr_t page = addr - offset_in_page(addr);
+	dma_addr_t page = first - offset_in_page(first);
 
-	for (; page < addr + len; page += PAGE_SIZE)
-		if (!pfn_valid(PHYS_PFN(dma_to_phys(sdev->dma.dev, page))))
-			return false;
-	return true;
+	while (pfn_valid(PHYS_PFN(dma_to_phys(sdev->dma.dev, page)))) {
+		if (last - page < PAGE_SIZE)
+			return true;
+		page += PAGE_SIZE;
+	}
+	return false;
 }
 
 static const char *check_len(const struct sim_config *config, size_t len)
@@ -40,7 +43,7 @@ static const char *check_range(const struct sim_device *sdev, dma_addr_t addr, s
 	if (check_add_overflow(addr, (dma_addr_t)len - 1, &last) ||
 	    last > dma_get_mask(sdev->dma.dev))
 		return "beyond the DMA mask";
-	if (!is_ram(sdev, addr, len))
+	if (!is_ram(sdev, addr, last))
 		return "no memory there";
 	return NULL;
 }
