@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dmover-sim: DMA controllers without hardware, to prove clients of dmaengine.
+ *
+ * It behaves as strict hardware does.  It knows memory by DMA addresses only,
+ * and what no hardware could bear (a misaligned address or length, a transfer
+ * longer than its limit, an address beyond its mask or where no memory is) it
+ * reports and answers with an error result, never by doing it nevertheless.
+ * Channels work by themselves, in parallel, each strictly in order (which makes
+ * DMA_PREP_FENCE a matter of course).  Without DMA_PREP_INTERRUPT a completion
+ * is noticed only with a later one, or when the client asks for the status or
+ * has run out of descriptors; without DMA_CTRL_ACK the descriptor stays in use.
+ *
+ * A transfer of n bytes takes no less than latency + n / rate from when its
+ * channel turned to it, and all its bytes move at the very end of that time,
+ * late enough to hit memory that a client gave up too early.
+ *
+ * Parameters; most can be written in /sys/module/dmover_sim/parameters, too, and
+ * count from the next bind of a device, so that devices may differ:
+ *
+ *	devices=1	how many devices, dmover-sim.0 and so on (not writable)
+ *	channels=2	channels of a device
+ *	caps=memcpy,memset,xor,pq  what it can do (besides DMA_INTERRUPT)
+ *	align=0		addresses and lengths are multiples of 1 << align bytes
+ *	max_seg=1048576	longest transfer in bytes
+ *	max_xor=8	most inputs of XOR and PQ
+ *	descs=64	descriptors of a channel: prep gives NULL beyond
+ *	bits=64		bits of a DMA address
+ *	rate_kib=0	KiB per second of a channel, 0: no limit
+ *	latency_us=0	set-up time of a transfer
+ *	completion=tasklet  where callbacks are called: tasklet, thread (may sleep,
+ *			but should not count on it), irq (hard interrupt)
+ *	coherent=1	0: as on a machine with caches that are not coherent, what
+ *			the CPU writes beside an output, in the same line of 64
+ *			bytes, between submit and completion is lost (cache.c)
+ *
+ * It is for devices without an IOMMU and refuses to be bound behind one.  Data
+ * moves in a thread: a client that polls without ever sleeping, on one CPU and
+ * a kernel that cannot be preempted, keeps it from working.
+ */
+#include <linux/err.h>
+#include <linux/init.h>
+#include <linux/kstrtox.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#include "sim.h"
+
+#define SIM_MAX_DEVICES	16
+
+/* An unsigned integer that is refused outside its range */
+struct sim_number {
+	unsigned int value, least, most;
+};
+
+static int number_set(const char *val, const struct kernel_param *kp)
+{
+	struct sim_number *number = kp->arg;
+	unsigned int value;
+	int ret = kstrtouint(val, 0, &value);
+
+	if (ret)
+		return ret;
+	if (value < number->least || value > number->most)
+		return -EINVAL;
+	number->value = value;
+	return 0;
+}
+
+static int number_get(char *buffer, const struct kernel_param *kp)
+{
+	const struct sim_number *number = kp->arg;
+
+	return sysfs_emit(buffer, "%u\n", number->value);
+}
+
+static const struct kernel_param_ops number_ops = {
+	.set = number_set,
+	.get = number_get,
+};
+
+static struct sim_number devices = { 1, 1, SIM_MAX_DEVICES };
+module_param_cb(devices, &number_ops, &devices, 0444);
+MODULE_PARM_DESC(devices, "number of devices");
+
+static struct sim_number channels = { 2, 1, 32 };
+module_param_cb(channels, &number_ops, &channels, 0644);
+MODULE_PARM_DESC(channels, "channels of a device");
+
+static struct sim_number align = { 0, 0, 8 };
+module_param_cb(align, &number_ops, &align, 0644);
+MODULE_PARM_DESC(align, "log2 of the alignment of addresses and lengths");
+
+static struct sim_number max_seg = { 1 << 20, 256, UINT_MAX };
+module_param_cb(max_seg, &number_ops, &max_seg, 0644);
+MODULE_PARM_DESC(max_seg, "longest transfer in bytes");
+
+static struct sim_number max_xor = { 8, 2, SIM_MAX_SRCS };
+module_param_cb(max_xor, &number_ops, &max_xor, 0644);
+MODULE_PARM_DESC(max_xor, "most inputs of XOR and PQ");
+
+static struct sim_number descs = { 64, 1, 4096 };
+module_param_cb(descs, &number_ops, &descs, 0644);
+MODULE_PARM_DESC(descs, "descriptors of a channel");
+
+static struct sim_number bits = { 64, 24, 64 };
+module_param_cb(bits, &number_ops, &bits, 0644);
+MODULE_PARM_DESC(bits, "bits of a DMA address");
+
+static struct sim_number rate_kib = { 0, 0, UINT_MAX };
+module_param_cb(rate_kib, &number_ops, &rate_kib, 0644);
+MODULE_PARM_DESC(rate_kib, "KiB per second of a channel, 0: no limit");
+
+static struct sim_number latency_us = { 0, 0, 10 * USEC_PER_SEC };
+module_param_cb(latency_us, &number_ops, &latency_us, 0644);
+MODULE_PARM_DESC(latency_us, "set-up time of a transfer in microseconds");
+
+static bool coherent = true;
+module_param(coherent, bool, 0644);
+MODULE_PARM_DESC(coherent, "caches are coherent");
+
+static const char * const context_names[SIM_NR_CONTEXTS] = {
+	[SIM_TASKLET]	= "tasklet",
+	[SIM_THREAD]	= "thread",
+	[SIM_IRQ]	= "irq",
+};
+
+static enum sim_context completion = SIM_TASKLET;
+
+static int completion_set(const char *val, const struct kernel_param *kp)
+{
+	int found = sysfs_match_string(context_names, val);
+
+	if (found < 0)
+		return found;
+	completion = found;
+	return 0;
+}
+
+static int completion_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n", context_names[completion]);
+}
+
+static const struct kernel_param_ops completion_ops = {
+	.set = completion_set,
+	.get = completion_get,
+};
+module_param_cb(completion, &completion_ops, NULL, 0644);
+MODULE_PARM_DESC(completion, "where callbacks are called: tasklet, thread or irq");
+
+static const char * const cap_names[] = { "memcpy", "memset", "xor", "pq" };
+static const enum dma_transaction_type cap_types[ARRAY_SIZE(cap_names)] = {
+	DMA_MEMCPY, DMA_MEMSET, DMA_XOR, DMA_PQ
+};
+
+/* A bit for each of cap_names */
+static unsigned long caps = BIT(ARRAY_SIZE(cap_names)) - 1;
+
+static int caps_set(const char *val, const struct kernel_param *kp)
+{
+	char *words = kstrdup(val, GFP_KERNEL), *rest = words, *word;
+	unsigned long wanted = 0;
+	int found = 0;
+
+	if (!words)
+		return -ENOMEM;
+	while (found >= 0 && (word = strsep(&rest, ","))) {
+		found = sysfs_match_string(cap_names, word);
+		if (found >= 0)
+			wanted |= BIT(found);
+	}
+	kfree(words);
+	if (found < 0)
+		return found;
+	caps = wanted;
+	return 0;
+}
+
+static int caps_get(char *buffer, const struct kernel_param *kp)
+{
+	unsigned int i;
+	int len = 0;
+
+	for_each_set_bit(i, &caps, ARRAY_SIZE(cap_names))
+		len += sysfs_emit_at(buffer, len, "%s%s", len ? "," : "", cap_names[i]);
+	return len + sysfs_emit_at(buffer, len, "\n");
+}
+
+static const struct kernel_param_ops caps_ops = {
+	.set = caps_set,
+	.get = caps_get,
+};
+module_param_cb(caps, &caps_ops, NULL, 0644);
+MODULE_PARM_DESC(caps, "what a device can do: some of memcpy,memset,xor,pq");
+
+/**
+ * sim_config_get() - what the parameters say now
+ * @config: filled in
+ *
+ * Context: may sleep.
+ */
+void sim_config_get(struct sim_config *config)
+{
+	unsigned int i;
+
+	kernel_param_lock(THIS_MODULE);
+	*config = (struct sim_config) {
+		.nr_channels = channels.value,
+		.nr_descs = descs.value,
+		.align = align.value,
+		.max_seg_bytes = max_seg.value,
+		.max_srcs = max_xor.value,
+		.addr_bits = bits.value,
+		.rate_kib = rate_kib.value,
+		.latency_us = latency_us.value,
+		.coherent = coherent,
+		.context = completion,
+	};
+	for_each_set_bit(i, &caps, ARRAY_SIZE(cap_types))
+		dma_cap_set(cap_types[i], config->caps);
+	kernel_param_unlock(THIS_MODULE);
+}
+
+static int sim_probe(struct platform_device *pdev)
+{
+	return sim_device_create(&pdev->dev, pdev->id);
+}
+
+/* No remove(), whose type differs between kernels: devres undoes it all. */
+static struct platform_driver sim_driver = {
+	.probe	= sim_probe,
+	.driver	= { .name = "dmover-sim" },
+};
+
+static struct platform_device *sim_pdevs[SIM_MAX_DEVICES];
+
+static void sim_remove_pdevs(unsigned int nr)
+{
+	while (nr--)
+		platform_device_unregister(sim_pdevs[nr]);
+}
+
+static int __init sim_init(void)
+{
+	struct platform_device_info info = { .name = "dmover-sim" };
+	int ret;
+
+	ret = platform_driver_register(&sim_driver);
+	if (ret)
+		return ret;
+	for (info.id = 0; info.id < devices.value; info.id++) {
+		struct platform_device *pdev = platform_device_register_full(&info);
+
+		if (IS_ERR(pdev)) {
+			ret = PTR_ERR(pdev);
+			goto err_pdevs;
+		}
+		sim_pdevs[info.id] = pdev;
+	}
+	return 0;
+
+err_pdevs:
+	sim_remove_pdevs(info.id);
+	platform_driver_unregister(&sim_driver);
+	sim_device_free_released();
+	return ret;
+}
+
+static void __exit sim_exit(void)
+{
+	sim_remove_pdevs(devices.value);
+	platform_driver_unregister(&sim_driver);
+	sim_device_free_released();
+}
+
+module_init(sim_init);
+module_exit(sim_exit);
+
+MODULE_DESCRIPTION("Simulated DMA controllers");
+MODULE_LICENSE("GPL");
