@@ -32,6 +32,7 @@
 #include <linux/workqueue.h>
 
 #include "dma_chan.h"
+#include "dma_drivers.h"
 #include "engine_dma.h"
 
 /* Drivers often come in flocks: look once they have all come */
@@ -138,6 +139,8 @@ static bool is_wanted(struct dma_chan *chan, void *arg)
 		reason = DMOVERIO_UNUSED_NO_FUNCTION;
 	else if (*channels && !is_named(chan))
 		reason = DMOVERIO_UNUSED_NOT_NAMED;
+	else if (!*channels && dmio_dma_driver_of(chan)->on_request)
+		reason = DMOVERIO_UNUSED_DRIVER;
 	else if (!*channels && (dma_has_cap(DMA_SLAVE, chan->device->cap_mask) ||
 				dma_has_cap(DMA_CYCLIC, chan->device->cap_mask)))
 		reason = DMOVERIO_UNUSED_PERIPHERALS;
@@ -343,6 +346,8 @@ static void report(void)
 		pr_info("no DMA channel: \"channels\" names none that is there and free\n");
 	else if (reason == DMOVERIO_UNUSED_PERIPHERALS)
 		pr_info("no DMA channel: those there serve peripherals, name them in \"channels\" to use them\n");
+	else if (reason == DMOVERIO_UNUSED_DRIVER)
+		pr_info("no DMA channel: the driver of those there makes it your choice, name them in \"channels\" to use them\n");
 	else if (reason)
 		pr_info("no DMA channel: those there can do none of the functions\n");
 	else

@@ -195,8 +195,12 @@ const struct dmio_dma_driver dmio_dma_drivers[] = {
 		 * or, on a halted device, not at all.  prep sleeps when
 		 * idxd_alloc_desc() finds nothing: the depth is below that of
 		 * usual work queues.  max_bytes: WQ_DEFAULT_MAX_XFER.
+		 * A work queue is disabled on a bus of its own, of whose
+		 * events we know nothing: idxd_unregister_dma_channel() frees
+		 * the channel under its holder.
 		 */
 		.name = "idxd",
+		.on_request = true,
 		.reports_errors = true,
 		.irq_every = 1,
 		.depth = 8,

@@ -30,6 +30,8 @@ enum dmio_dma_quiet {
  * struct dmio_dma_driver - what is known of a provider's driver
  * @name: as dev->driver->name has it
  * @quiet: what certainly ends every access of the hardware to memory
+ * @on_request: not to be used unless the administrator names it, because of
+ *	something that he has to see to
  * @reports_errors: a transfer that failed is told to callback_result; where
  *	not, it is called back as a success or never
  * @in_order: descriptors of a channel complete, and call back, in the order of
@@ -49,6 +51,7 @@ enum dmio_dma_quiet {
 struct dmio_dma_driver {
 	const char *name;
 	enum dmio_dma_quiet quiet;
+	bool on_request;
 	bool reports_errors;
 	bool in_order;
 	u16 irq_every;

@@ -7,6 +7,8 @@
 #include <linux/dmaengine.h>
 #include <linux/err.h>
 #include <linux/minmax.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "cpu_ops.h"
@@ -199,6 +201,12 @@ static struct dma_async_tx_descriptor *prep_xor(struct dmio_dma_task *task, size
 	return chan->device->device_prep_dma_xor(chan, out, in, nr, len, flags);
 }
 
+/* Most drivers take the low byte, some all four (tegra-gpcdma) */
+static u32 fill_value(const struct dmio_job *job)
+{
+	return job->func->imm_bytes ? (job->immediate & 0xff) * 0x01010101U : 0;
+}
+
 static struct dma_async_tx_descriptor *prep(struct dmio_dma_task *task, size_t len,
 					    unsigned long flags, unsigned int *nr_read)
 {
@@ -213,13 +221,16 @@ static struct dma_async_tx_descriptor *prep(struct dmio_dma_task *task, size_t l
 	case DMOVERIO_FUNC_XOR:
 		return prep_xor(task, len, flags, nr_read);
 	default:
-		return dmaengine_prep_dma_memset(chan, out, task->job->immediate & 0xff, len,
-						 flags);
+		return dmaengine_prep_dma_memset(chan, out, fill_value(task->job), len, flags);
 	}
 }
 
 static void desc_callback(void *arg, const struct dmaengine_result *result)
 {
+	const struct dmio_dma_task *task = arg;
+
+	if (in_task() && READ_ONCE(task->dc->submitter) == current)
+		task->dc->called_back = true;
 	dmio_dma_desc_done(arg, result && result->result != DMA_TRANS_NOERROR);
 }
 
@@ -233,6 +244,40 @@ static bool is_last_pass(const struct dmio_dma_task *task)
 	return nr + (task->self || task->pass_done) <= task->dc->chan->device->max_xor;
 }
 
+/*
+ * The last descriptor of a task interrupts, and some before it.  A task that
+ * may be given up half way, see is_piece_aligned(), does not know its last one.
+ */
+static bool wants_interrupt(const struct dmio_dma_task *task, size_t len)
+{
+	const struct dmio_dma_chan *dc = task->dc;
+
+	return task->rules.align > 1 || dc->since_irq + 1 >= dc->driver->irq_every ||
+	       (len == task->left && is_last_pass(task));
+}
+
+/*
+ * A driver that does not take a descriptor may have called it back nevertheless,
+ * from within (idxd)
+ */
+static bool submit(struct dmio_dma_task *task, struct dma_async_tx_descriptor *tx)
+{
+	struct dmio_dma_chan *dc = task->dc;
+	bool taken;
+
+	tx->callback_result = desc_callback;
+	tx->callback_param = task;
+	atomic_inc(&task->pending);
+	atomic_inc(&dc->nr_inflight);
+	dc->called_back = false;
+	WRITE_ONCE(dc->submitter, current);
+	taken = !dma_submit_error(dmaengine_submit(tx));
+	WRITE_ONCE(dc->submitter, NULL);
+	if (!taken && !dc->called_back)
+		dmio_dma_desc_done(task, true);
+	return taken;
+}
+
 /* Make and submit one descriptor; nothing may sleep between the two */
 static enum dmio_issue issue_desc(struct dmio_dma_task *task, size_t len)
 {
@@ -241,7 +286,7 @@ static enum dmio_issue issue_desc(struct dmio_dma_task *task, size_t len)
 	unsigned long flags = DMA_CTRL_ACK;
 	unsigned int nr_read;
 
-	if ((len == task->left && is_last_pass(task)) || dc->since_irq + 1 >= dc->driver->irq_every)
+	if (wants_interrupt(task, len))
 		flags |= DMA_PREP_INTERRUPT;
 	if (dc->driver->depth && atomic_read(&dc->nr_inflight) >= dc->driver->depth)
 		return DMIO_ISSUE_FULL;
@@ -249,17 +294,12 @@ static enum dmio_issue issue_desc(struct dmio_dma_task *task, size_t len)
 	if (!tx)
 		return DMIO_ISSUE_FULL;
 
-	tx->callback_result = desc_callback;
-	tx->callback_param = task;
-	atomic_inc(&task->pending);
-	atomic_inc(&dc->nr_inflight);
-	if (dma_submit_error(dmaengine_submit(tx))) {
-		atomic_dec(&dc->nr_inflight);
-		atomic_dec(&task->pending);
+	if (!submit(task, tx)) {
 		task->reason = DMIO_REASON_ERROR;
 		return DMIO_ISSUE_GIVE_UP;
 	}
 	dc->since_irq = flags & DMA_PREP_INTERRUPT ? 0 : dc->since_irq + 1;
+	dc->nr_new++;
 	task->touched = true;
 	task->pass_done = nr_read;
 	return DMIO_ISSUE_ALL;

@@ -12,6 +12,8 @@
  * Callbacks come from any context, with locks of the driver held: they count
  * and queue work, and that is all.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/device.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
@@ -21,6 +23,7 @@
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/moduleparam.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -36,7 +39,10 @@
 static unsigned int edge_align;
 module_param(edge_align, uint, 0444);
 MODULE_PARM_DESC(edge_align,
-		 "Least alignment of outputs written by DMA, a power of two up to the page size, for devices that are less coherent than they say");
+		 "Least alignment of outputs written by DMA, a power of two up to 4096, for devices that are less coherent than they say");
+
+/* A device that takes no longer segments than this is not worth the trouble */
+#define LEAST_MAX_BYTES	SZ_4K
 
 static struct workqueue_struct *dma_wq;
 
@@ -143,15 +149,19 @@ static void issue(struct dmio_dma_chan *dc)
 	lockdep_assert_held(&dc->lock);
 
 	WRITE_ONCE(dc->starved, false);
+	dc->nr_new = 0;
 	list_for_each_entry_safe(task, next, &dc->queue, queued) {
-		if (dmio_job_is_abandoned(task->job))
+		/* Not half way: the last descriptor need not be one that interrupts */
+		if (dmio_job_is_abandoned(task->job) && !task->touched)
 			task->reason = DMIO_REASON_REMOVED;
 		else if (issue_task(dc, task) == DMIO_ISSUE_FULL)
 			break;
 		list_del_init(&task->queued);
 		task_put(task);
 	}
-	dma_async_issue_pending(dc->chan);
+	/* Some drivers warn if there is nothing new (pl330) */
+	if (dc->nr_new)
+		dma_async_issue_pending(dc->chan);
 }
 
 static void go_on_work(struct work_struct *work)
@@ -217,8 +227,13 @@ static void chan_submit(struct dmio_engine *engine, struct dmio_job *job, bool m
 	INIT_WORK(&task->finish, finish_work);
 	mutex_lock(&dc->lock);
 	list_add_tail(&task->node, &dc->tasks);
-	list_add_tail(&task->queued, &dc->queue);
-	issue(dc);
+	if (!dc->dead) {
+		list_add_tail(&task->queued, &dc->queue);
+		issue(dc);
+	} else {
+		task->reason = DMIO_REASON_REMOVED;
+		task_put(task);
+	}
 	mutex_unlock(&dc->lock);
 }
 
@@ -242,29 +257,42 @@ bool dmio_dma_chan_is_capable(const struct dma_chan *chan)
 }
 
 /**
+ * dmio_dma_driver_of() - what is known of a channel's driver
+ * @chan: the channel
+ *
+ * Context: any; the channel does not go away meanwhile.
+ * Return: a row of the table.
+ */
+const struct dmio_dma_driver *dmio_dma_driver_of(const struct dma_chan *chan)
+{
+	const struct device_driver *driver = chan->device->dev->driver;
+
+	return dmio_dma_driver_find(driver ? driver->name : NULL);
+}
+
+/**
  * dmio_dma_chan_create() - make an engine of a channel
  * @chan: the channel, ours
  *
  * Context: may sleep.
  * Return: the engine, which may have jobs by now; or NULL: no memory, or the
- * device takes no segments of a page.
+ * device takes too short segments only.
  */
 struct dmio_dma_chan *dmio_dma_chan_create(struct dma_chan *chan)
 {
 	struct device *dev = dmaengine_get_dma_device(chan);
 	struct dmio_dma_chan *dc = kzalloc(sizeof(*dc), GFP_KERNEL);
-	const struct device_driver *driver = chan->device->dev->driver;
 
 	if (!dc)
 		return NULL;
 	dc->engine.ops = &dma_engine_ops;
 	dc->chan = chan;
-	dc->driver = dmio_dma_driver_find(driver ? driver->name : NULL);
+	dc->driver = dmio_dma_driver_of(chan);
 	dc->out_align = dev_is_dma_coherent(dev) ? 1 : dma_get_cache_alignment();
 	dc->out_align = max(dc->out_align, edge_align);
 	dc->max_bytes = min3((size_t)dma_get_max_seg_size(dev), dma_max_mapping_size(dev),
 			     dc->driver->max_bytes ?: SIZE_MAX);
-	if (dc->max_bytes < PAGE_SIZE) {
+	if (dc->max_bytes < LEAST_MAX_BYTES) {
 		kfree(dc);
 		return NULL;
 	}
@@ -278,32 +306,38 @@ struct dmio_dma_chan *dmio_dma_chan_create(struct dma_chan *chan)
 }
 
 /*
- * The channel does not finish what it has: stop it, if that is possible, and
- * have its jobs done by another engine.  What is stopped may be called back all
- * the same, early or late, even as a success: none of these tasks is finished
- * by callbacks, and none is freed before the channel is released.
+ * Nothing is queued any more, and no callback finishes a task: what is stopped
+ * may be called back all the same, early or late, even as a success.  None of
+ * these tasks is freed before the channel is released.
  */
-static void abort_tasks(struct dmio_dma_chan *dc)
+static void hold_tasks(struct dmio_dma_chan *dc)
 {
 	struct dmio_dma_task *task, *next;
-	bool stopped;
 
 	mutex_lock(&dc->lock);
+	dc->dead = true;
+	WRITE_ONCE(dc->starved, false);
 	list_for_each_entry_safe(task, next, &dc->queue, queued) {
 		task->reason = DMIO_REASON_REMOVED;
 		list_del_init(&task->queued);
 		task_put(task);
 	}
-	if (dc->driver->quiet != DMIO_DMA_QUIET_TERMINATE)
-		goto unlock;
-	WRITE_ONCE(dc->starved, false);
 	list_for_each_entry(task, &dc->tasks, node)
 		task->aborted = atomic_inc_not_zero(&task->pending);
-	stopped = !dmaengine_terminate_sync(dc->chan);
+	mutex_unlock(&dc->lock);
+	cancel_work_sync(&dc->go_on);
+}
+
+/* The hardware has stopped, or else (@quiet is false) callbacks are waited for */
+static void let_go_of_tasks(struct dmio_dma_chan *dc, bool quiet)
+{
+	struct dmio_dma_task *task;
+
+	mutex_lock(&dc->lock);
 	list_for_each_entry(task, &dc->tasks, node) {
 		if (!task->aborted)
 			continue;
-		if (stopped) {
+		if (quiet) {
 			task->reason = DMIO_REASON_REMOVED;
 			atomic_set(&task->pending, 0);
 			queue_work(dma_wq, &task->finish);
@@ -312,8 +346,28 @@ static void abort_tasks(struct dmio_dma_chan *dc)
 			task_put(task);
 		}
 	}
-unlock:
 	mutex_unlock(&dc->lock);
+}
+
+/*
+ * A channel does not finish what it has: stop it, if that is possible, and have
+ * its jobs done by another engine.  Returns true if it is released, too.
+ */
+static bool stop(struct dmio_dma_chan *dc)
+{
+	bool quiet;
+
+	if (dc->driver->quiet == DMIO_DMA_QUIET_NEVER)
+		return false;
+	hold_tasks(dc);
+	quiet = !dmaengine_terminate_sync(dc->chan);
+	if (dc->driver->quiet == DMIO_DMA_QUIET_RELEASE) {
+		dma_release_channel(dc->chan);
+		let_go_of_tasks(dc, true);
+		return true;
+	}
+	let_go_of_tasks(dc, quiet);
+	return false;
 }
 
 /**
@@ -326,18 +380,21 @@ unlock:
  */
 void dmio_dma_chan_destroy(struct dmio_dma_chan *dc)
 {
+	struct device *dev = dc->chan->device->dev;
 	struct dmio_dma_task *task, *next;
+	bool released = false;
 
 	if (!dmio_sched_leave(&dc->engine, DRAIN_TIMEOUT)) {
-		abort_tasks(dc);
+		released = stop(dc);
 		while (!dmio_sched_leave(&dc->engine, DRAIN_TIMEOUT))
-			dev_warn_ratelimited(dc->chan->device->dev,
-					     "%s does not finish its transfers, nor can it be stopped: waiting\n",
-					     dma_chan_name(dc->chan));
+			dev_warn_ratelimited(dev,
+					     "a DMA channel does not finish its transfers, nor can it be stopped: waiting\n");
 	}
 	dmio_sched_remove(&dc->engine);
-	cancel_work_sync(&dc->go_on);
-	dma_release_channel(dc->chan);
+	if (!released) {
+		cancel_work_sync(&dc->go_on);
+		dma_release_channel(dc->chan);
+	}
 	list_for_each_entry_safe(task, next, &dc->aborted, node)
 		kfree(task);
 	kfree(dc);
@@ -351,8 +408,9 @@ void dmio_dma_chan_destroy(struct dmio_dma_chan *dc)
  */
 int dmio_engine_dma_init(void)
 {
-	if (edge_align && (!is_power_of_2(edge_align) || edge_align > PAGE_SIZE)) {
-		pr_err("edge_align=%u: not a power of two up to the page size\n", edge_align);
+	if (edge_align && (!is_power_of_2(edge_align) || edge_align > LEAST_MAX_BYTES)) {
+		pr_err("edge_align=%u: not a power of two up to %u\n", edge_align,
+		       LEAST_MAX_BYTES);
 		return -EINVAL;
 	}
 	dma_wq = alloc_workqueue("dmoverio-dma", WQ_HIGHPRI, 0);

@@ -34,6 +34,10 @@ struct dmio_dma_driver;
  * @queue: those of @tasks for which descriptors are still to be made
  * @since_irq: descriptors submitted since the last one that interrupts; guarded
  *	by @lock
+ * @nr_new: descriptors submitted and not yet issued; guarded by @lock
+ * @dead: nothing is issued any more; guarded by @lock
+ * @submitter: who is submitting a descriptor at the moment
+ * @called_back: it was called back at once; guarded by @lock
  * @nr_inflight: descriptors submitted and not called back
  * @starved: a descriptor was not to be had: go on when one comes back
  * @go_on: goes on
@@ -51,6 +55,10 @@ struct dmio_dma_chan {
 	struct list_head aborted;
 	struct list_head queue;
 	unsigned int since_irq;
+	unsigned int nr_new;
+	bool dead;
+	struct task_struct *submitter;
+	bool called_back;
 	atomic_t nr_inflight;
 	bool starved;
 	struct work_struct go_on;
@@ -58,6 +66,7 @@ struct dmio_dma_chan {
 
 bool dmio_dma_chan_is_capable(const struct dma_chan *chan);
 void dmio_dma_chan_describe(const struct dma_chan *chan, struct dmoverio_engine *info);
+const struct dmio_dma_driver *dmio_dma_driver_of(const struct dma_chan *chan);
 struct dmio_dma_chan *dmio_dma_chan_create(struct dma_chan *chan);
 void dmio_dma_chan_destroy(struct dmio_dma_chan *dc);
 

@@ -20,6 +20,7 @@
 #define LEAST_SEG_BYTES		SZ_1K
 
 static const char *const policy_names[] = {
+	[DMOVERIO_POLICY_DEFAULT]	= "default",
 	[DMOVERIO_POLICY_AUTO]		= "auto",
 	[DMOVERIO_POLICY_PREFER_DMA]	= "prefer-dma",
 	[DMOVERIO_POLICY_REQUIRE_DMA]	= "require-dma",
@@ -32,8 +33,8 @@ static int set_policy(const char *val, const struct kernel_param *kp)
 {
 	int policy = sysfs_match_string(policy_names, val);
 
-	if (policy < 0)
-		return policy;
+	if (policy < 0 || policy == DMOVERIO_POLICY_DEFAULT)
+		return -EINVAL;
 	WRITE_ONCE(default_policy, policy);
 	return 0;
 }

@@ -182,6 +182,7 @@ struct taker {
 	unsigned int nr;		/* responses taken */
 	unsigned int nr_empty;		/* calls that returned, with none */
 	unsigned int nr_bad;
+	bool ended;
 	pthread_t thread;
 };
 
@@ -201,12 +202,23 @@ static void *take(void *arg)
 		}
 		t->nr_empty += !n;
 		for (ssize_t k = 0; k < n; k++) {
-			if (resp[k].resp_id == LAST)
+			if (resp[k].resp_id == LAST) {
+				__atomic_store_n(&t->ended, true, __ATOMIC_RELAXED);
 				return NULL;
+			}
 			t->nr_bad += resp[k].resp_error != 0;
 			__atomic_fetch_add(&t->nr, 1, __ATOMIC_RELAXED);
 		}
 	}
+}
+
+static unsigned int count_ended(const struct taker *t)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < NR_THREADS; i++)
+		nr += __atomic_load_n(&t[i].ended, __ATOMIC_RELAXED);
+	return nr;
 }
 
 /*
@@ -248,7 +260,8 @@ TEST_F_TIMEOUT(race, readers_take_from_each_other, 600)
 	self->one.req.req_id = LAST;
 	for (unsigned int i = 0; i < NR_THREADS; i++) {
 		ASSERT_EQ(1, dt_write(fd, &self->one.req, 1));
-		while (dt_poll(fd, POLLIN, 0) & POLLIN) {
+		/* One that took two of them would leave another waiting */
+		while (count_ended(t) <= i) {
 			dt_sleep_ms(1);
 		}
 	}

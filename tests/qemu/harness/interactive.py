@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """A guest for a person: a shell, one command, the demonstration."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -71,7 +72,7 @@ def command(guest, words):
     console = guest.build / "console"
     console.parent.mkdir(parents=True, exist_ok=True)
     with open(console, "wb") as file:
-        _boot(guest, {"MODE": "command", "COMMAND": " ".join(words)}, sink, False, console=file)
+        _boot(guest, {"MODE": "command", "COMMAND": words[0] if len(words) == 1 else shlex.join(words)}, sink, False, console=file)
     if sink.status is None:
         print(f"the guest died, see {console.relative_to(config.ROOT)}", file=sys.stderr)
     return 125 if sink.status is None else sink.status
