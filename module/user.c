@@ -18,12 +18,33 @@
 /* Workers that one user may have, and perhaps have hanging, at a time */
 #define MAX_PINNING	4
 
+static LIST_HEAD(users);
+static DEFINE_MUTEX(users_lock);	/* guards users and their nr_sessions */
+
 static unsigned int max_sessions = 256;
 module_param(max_sessions, uint, 0644);
 MODULE_PARM_DESC(max_sessions, "Sessions that one user may have open, at least 1");
 
+/* Whoever waits for room waits under the old limit */
+static int set_max_requests(const char *value, const struct kernel_param *param)
+{
+	int ret = param_set_uint(value, param);
+	struct dmio_user *user;
+
+	mutex_lock(&users_lock);
+	list_for_each_entry(user, &users, node)
+		wake_up_interruptible_poll(&user->room, EPOLLOUT | EPOLLWRNORM);
+	mutex_unlock(&users_lock);
+	return ret;
+}
+
+static const struct kernel_param_ops max_requests_ops = {
+	.set = set_max_requests,
+	.get = param_get_uint,
+};
+
 static unsigned int max_requests = 65536;
-module_param(max_requests, uint, 0644);
+module_param_cb(max_requests, &max_requests_ops, &max_requests, 0644);
 MODULE_PARM_DESC(max_requests, "Requests that one user may have in flight, at least 1");
 
 static unsigned long max_pinned_kib;
@@ -39,8 +60,6 @@ MODULE_PARM_DESC(max_pinned_kib,
 #define MAX_PINNED_PAGES	(SZ_1G >> PAGE_SHIFT)
 
 static struct workqueue_struct *pin_wq;
-static LIST_HEAD(users);
-static DEFINE_MUTEX(users_lock);	/* guards users and their nr_sessions */
 
 /*
  * Whom the quotas of the calling process count for.  Whoever makes a user
@@ -174,11 +193,7 @@ void dmio_user_remove_request(struct dmio_user *user)
 	user->nr_requests--;
 	spin_unlock(&user->lock);
 
-	/*
-	 * Whoever waits, waits under a limit that may have been changed since:
-	 * wake all, of whom there seldom are any.  The check's barrier pairs
-	 * with that of wait_event() and poll_wait().
-	 */
+	/* All: the limit may have changed.  Pairs with wait_event() and poll_wait(). */
 	if (wq_has_sleeper(&user->room))
 		wake_up_interruptible_poll(&user->room, EPOLLOUT | EPOLLWRNORM);
 }
@@ -257,9 +272,8 @@ void dmio_user_uncharge(struct dmio_user *user, unsigned long nr_pages)
 
 static struct dmio_step *first_step(struct dmio_user *user)
 {
-	struct dmio_step *step;
+	struct dmio_step *step = list_first_entry_or_null(&user->releases, struct dmio_step, node);
 
-	step = list_first_entry_or_null(&user->releases, struct dmio_step, node);
 	if (!step && !user->starved)
 		step = list_first_entry_or_null(&user->queue, struct dmio_step, node);
 	return step;
@@ -272,10 +286,7 @@ static void dispatch(struct dmio_user *user)
 
 	lockdep_assert_held(&user->lock);
 
-	while (user->nr_pinning < MAX_PINNING) {
-		step = first_step(user);
-		if (!step)
-			break;
+	while (user->nr_pinning < MAX_PINNING && (step = first_step(user))) {
 		list_del_init(&step->node);
 		user->nr_pinning++;
 		queue_work(pin_wq, &step->work);
@@ -439,9 +450,7 @@ static int pm_event(struct notifier_block *nb, unsigned long event, void *data)
 	return NOTIFY_DONE;
 }
 
-static struct notifier_block pm_notifier = {
-	.notifier_call = pm_event,
-};
+static struct notifier_block pm_notifier = { .notifier_call = pm_event };
 
 /**
  * dmio_users_wait_resumed() - let no step begin while the machine suspends

@@ -175,6 +175,30 @@ TEST_F(crc, no_output)
 	EXPECT_EQ(EINVAL, errno);
 }
 
+/* Those before it are done. */
+TEST_F(crc, bad_one_behind_good_ones)
+{
+	struct iovec iov = { self->data, BIG }, out = { self->data, BIG };
+	dmio_buffer in = { &iov, 1 };
+	struct dmio_usrreq req[3] = {
+		{ .req_inbuf = &in, .req_id = 0 },
+		{ .req_inbuf = &in, .req_id = 1 },
+		{ .req_inbuf = &in, .req_id = 2, .req_outbuf = { &out, 1 } },
+	};
+	struct dmio_usrresp resp[2];
+
+	ASSERT_EQ((ssize_t)(2 * sizeof(req[0])), write(self->fd, req, sizeof(req)));
+	ASSERT_EQ((ssize_t)sizeof(resp), read(self->fd, resp, sizeof(resp)));
+	for (unsigned int i = 0; i < 2; i++) {
+		EXPECT_EQ(0, resp[i].resp_error);
+		EXPECT_EQ(crc32c(0, self->data, BIG), get_le32(resp[i].resp_immediate));
+	}
+	EXPECT_EQ(1, resp[0].resp_id ^ resp[1].resp_id);
+	EXPECT_EQ(-1, write(self->fd, &req[2], sizeof(req[2])));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_TRUE(dt_quiet(self->fd));
+}
+
 TEST(manual_page_layout_cannot)
 {
 	struct dmio_setfunc setfunc = { "iscsi-crc32c" };

@@ -3,17 +3,16 @@
  * What the selftests share; see dmio_test.h.
  *
  * In order: random numbers and time, the table of functions, memory and
- * regions with the oracle, requests, what /proc says.
+ * regions with the oracle, requests.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -106,6 +105,18 @@ void dt_sleep_ms(unsigned int ms)
 
 	while (nanosleep(&ts, &ts) && errno == EINTR)
 		;
+}
+
+int dt_become(uid_t uid)
+{
+	return setresuid(uid, uid, uid) ? -errno : 0;
+}
+
+int dt_become_limited(uid_t uid, size_t memlock)
+{
+	struct rlimit rlim = { memlock, memlock };
+
+	return setrlimit(RLIMIT_MEMLOCK, &rlim) || setresuid(uid, uid, 0) ? -errno : 0;
 }
 
 const struct dt_func dt_funcs[] = {
@@ -476,149 +487,4 @@ bool dt_ids_once(const struct dmio_usrresp *resp, size_t nr, uint32_t first)
 		seen[k] = true;
 	}
 	return true;
-}
-
-/*
- * The counters are kept per CPU and added up now and then; writing to
- * stat_refresh adds them up now.  Kernels without SMP have neither need
- * nor file.
- */
-static void vmstat_refresh(void)
-{
-	int fd = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	if (write(fd, "1", 1) < 0 && errno != EINVAL)
-		die("stat_refresh");
-	close(fd);
-}
-
-static void read_pins(long long *acquired, long long *released)
-{
-	char line[128];
-	FILE *f;
-
-	vmstat_refresh();
-	f = fopen("/proc/vmstat", "re");
-	if (!f)
-		die("/proc/vmstat");
-	while (fgets(line, sizeof(line), f)) {
-		sscanf(line, "nr_foll_pin_acquired %lld", acquired);
-		sscanf(line, "nr_foll_pin_released %lld", released);
-	}
-	fclose(f);
-	if (*acquired < 0 || *released < 0)
-		die("nr_foll_pin_acquired, nr_foll_pin_released in /proc/vmstat");
-}
-
-long long dt_pins_acquired(void)
-{
-	long long acquired = -1, released = -1;
-
-	read_pins(&acquired, &released);
-	return acquired;
-}
-
-long long dt_pins(void)
-{
-	long long acquired = -1, released = -1;
-
-	read_pins(&acquired, &released);
-	return acquired - released;
-}
-
-long long dt_pins_settle(long long base)
-{
-	long long end = dt_now_ms() + DT_PATIENCE_MS;
-	long long now = dt_pins();
-
-	while (now != base && dt_now_ms() < end) {
-		dt_sleep_ms(5);
-		now = dt_pins();
-	}
-	return now;
-}
-
-long long dt_proc_kb(const char *file, const char *name)
-{
-	long long kb = -1;
-	char line[256];
-	FILE *f = fopen(file, "re");
-
-	if (!f)
-		die(file);
-	while (kb < 0 && fgets(line, sizeof(line), f)) {
-		size_t n = strlen(name);
-
-		if (!strncmp(line, name, n) && line[n] == ':')
-			kb = strtoll(line + n + 1, NULL, 10);
-	}
-	fclose(f);
-	return kb;
-}
-
-static void *watch(void *arg)
-{
-	struct dt_watch *w = arg;
-
-	do {
-		long long kib = dt_proc_kb("/proc/self/status", "VmPin");
-
-		if (kib > w->peak_kib)
-			w->peak_kib = kib;
-	} while (!atomic_load(&w->stop));
-	return NULL;
-}
-
-int dt_watch_start(struct dt_watch *w)
-{
-	w->peak_kib = 0;
-	atomic_store(&w->stop, false);
-	return -pthread_create(&w->thread, NULL, watch, w);
-}
-
-void dt_watch_stop(struct dt_watch *w)
-{
-	atomic_store(&w->stop, true);
-	pthread_join(w->thread, NULL);
-}
-
-int dt_wait_asleep(pid_t tid)
-{
-	long long end = dt_now_ms() + DT_PATIENCE_MS;
-	char path[64], line[256];
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-	while (dt_now_ms() < end) {
-		FILE *f = fopen(path, "re");
-		char *paren;
-
-		if (!f)
-			return -errno;
-		paren = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
-		fclose(f);
-		if (paren && paren[1] && paren[2] == 'S')
-			return 0;
-		dt_sleep_ms(1);
-	}
-	return -ETIMEDOUT;
-}
-
-int dt_reap(pid_t pid, unsigned int ms)
-{
-	long long end = dt_now_ms() + ms;
-	int status;
-
-	while (dt_now_ms() < end) {
-		pid_t got = waitpid(pid, &status, WNOHANG);
-
-		if (got == pid)
-			return status;
-		if (got < 0)
-			return -1;
-		dt_sleep_ms(1);
-	}
-	kill(pid, SIGKILL);
-	return -1;
 }

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the selftests share: sessions, requests with everything they point
- * to, an oracle that computes what a request must produce, and a look at
- * the kernel's count of pinned pages.  It knows nothing of the harness, so
- * that threads and children may use it too: every function returns what
- * happened, the tests judge it.
+ * to, an oracle that computes what a request must produce, and the kernel's
+ * view (observe.h).  It knows nothing of the harness, so that threads and
+ * children may use it too: every function returns what happened, the tests
+ * judge it.
  *
  * Only a failing helper of the test itself (no memory, no /proc) aborts.
  */
 #ifndef DMIO_TEST_H
 #define DMIO_TEST_H
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include <dev/dmover/dmover_io.h>
+
+#include "observe.h"
 
 #define DT_DEPTH	256		/* requests a session holds until their responses are read */
 #define DT_MAX_IOV	1024		/* pieces of one region */
@@ -47,6 +47,18 @@ void dt_fill(struct dt_rng *rng, void *p, size_t len);
 unsigned int dt_scale(unsigned int little, unsigned int much);
 long long dt_now_ms(void);
 void dt_sleep_ms(unsigned int ms);
+
+/* -- who we are: 0 or -errno */
+
+#define DT_NOBODY	65534
+
+/*
+ * Another user. The group stays 0, which may open the device: so a session is
+ * opened, and counted, as this user's.
+ */
+int dt_become(uid_t uid);
+/* One who may lock so much; the way back to root is left open */
+int dt_become_limited(uid_t uid, size_t memlock);
 
 /* -- the functions */
 
@@ -154,38 +166,5 @@ bool dt_quiet(int fd);
 
 /* Each of the ids first .. first + nr - 1 (nr <= 4096) exactly once, all without error? */
 bool dt_ids_once(const struct dmio_usrresp *resp, size_t nr, uint32_t first);
-
-/* -- the kernel's view */
-
-/*
- * Pages pinned since the machine started, and those of them not yet unpinned.
- * Only root has the kernel add up what its CPUs counted; for others, these are
- * some time behind.
- */
-long long dt_pins_acquired(void);
-long long dt_pins(void);
-/* Wait until that is @base again; returns the last value seen. */
-long long dt_pins_settle(long long base);
-/* A "Name: n kB" line of a file in /proc, or -1 */
-long long dt_proc_kb(const char *file, const char *name);
-
-/*
- * The most that is pinned for this process while something runs, as far as a
- * thread happens to see it: on a busy machine it may see nothing. Whether
- * anything was pinned, dt_pins_acquired() tells.
- */
-struct dt_watch {
-	pthread_t thread;
-	atomic_bool stop;
-	long long peak_kib;		/* of "VmPin" of this process */
-};
-
-int dt_watch_start(struct dt_watch *w);
-void dt_watch_stop(struct dt_watch *w);
-
-/* Wait until the thread sleeps: 0 or -ETIMEDOUT */
-int dt_wait_asleep(pid_t tid);
-/* waitpid with a limit: the status, or -1 after killing the child */
-int dt_reap(pid_t pid, unsigned int ms);
 
 #endif /* DMIO_TEST_H */

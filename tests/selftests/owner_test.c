@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,6 +43,36 @@ static __attribute__((constructor)) void exec_child(void)
 	if (dt_read(fd, &resp, 1) != 1)
 		_exit(3);
 	_exit(resp.resp_id == 1 && !resp.resp_error ? 0 : 4);
+}
+
+static const char setuid_env[] = "DMIO_TEST_OWNER_SETUID";
+
+/*
+ * The copy of this program that has the set-uid bit. What such a program says
+ * on its standard error is often the user's choice, as the name of a file is;
+ * here it is the worst of all: a valid request for the program's own memory.
+ */
+static __attribute__((constructor)) void setuid_program(void)
+{
+	struct dt_req r;
+
+	if (!getenv(setuid_env))
+		return;
+	/* Is this what the test is about? */
+	if (geteuid() || getuid() != DT_NOBODY)
+		_exit(1);
+	memset(src, 0x5a, LEN);
+	memset(dst, 0xee, LEN);
+	dt_req_init1(&r, "copy", 2, dst, LEN, src);
+	for (unsigned int i = 0; i < 3; i++)
+		if (write(2, &r.req, DT_REC) != -1 || errno != EPERM)
+			_exit(2);
+	if (dt_poll(2, POLLIN, 100) & POLLIN)
+		_exit(3);
+	for (unsigned int i = 0; i < LEN; i++)
+		if (src[i] != 0x5a || dst[i] != 0xee)
+			_exit(4);
+	_exit(0);
 }
 
 FIXTURE(owner) {
@@ -197,6 +228,55 @@ TEST_F(owner, stderr_of_another_program)
 	EXPECT_EQ(0, dt_reap(pid, DT_PATIENCE_MS));
 	EXPECT_EQ(0xee, dst[0]);
 	EXPECT_TRUE(dt_quiet(self->fd));
+}
+
+/* A copy of this program, root's, for everybody to run as root: 0 or -errno */
+static int copy_setuid(const char *path)
+{
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), to, err = 0;
+	char buf[65536];
+	ssize_t n;
+
+	to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	if (from < 0 || to < 0)
+		return -errno;
+	while (!err && (n = read(from, buf, sizeof(buf))) > 0)
+		err = write(to, buf, n) == n ? 0 : -EIO;
+	if (!err && fchmod(to, 04755))
+		err = -errno;
+	close(from);
+	close(to);
+	return err;
+}
+
+/* In a child: as nobody, with a session of his as standard error */
+static void run_setuid(const char *path)
+{
+	char env[64];
+	int fd;
+
+	if (dt_become(DT_NOBODY))
+		_exit(100);
+	fd = dt_open("copy", 0);
+	if (fd < 0 || dup2(fd, 2) != 2)
+		_exit(101);
+	snprintf(env, sizeof(env), "%s=1", setuid_env);
+	execle(path, "owner", NULL, (char *[]){ env, NULL });
+	_exit(102);
+}
+
+TEST_F(owner, stderr_of_a_setuid_program)
+{
+	static const char path[] = "/tmp/dmio-setuid";
+	pid_t pid;
+
+	ASSERT_EQ(0, copy_setuid(path));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		run_setuid(path);
+	EXPECT_EQ(0, dt_reap(pid, DT_PATIENCE_MS));
+	EXPECT_EQ(0, unlink(path));
 }
 
 TEST_HARNESS_MAIN

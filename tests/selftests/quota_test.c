@@ -25,36 +25,6 @@
 
 static const char *const names[] = { "max_sessions", "max_requests", "max_pinned_kib" };
 
-static const char *param_path(const char *name)
-{
-	static char path[128];
-
-	snprintf(path, sizeof(path), "/sys/module/dmoverio/parameters/%s", name);
-	return path;
-}
-
-static long long get_param(const char *name)
-{
-	FILE *f = fopen(param_path(name), "re");
-	long long value = -1;
-
-	if (!f || fscanf(f, "%lld", &value) != 1)
-		value = -1;
-	if (f)
-		fclose(f);
-	return value;
-}
-
-static int set_param(const char *name, long long value)
-{
-	FILE *f = fopen(param_path(name), "we");
-
-	if (!f)
-		return -errno;
-	fprintf(f, "%lld\n", value);
-	return fclose(f) ? -errno : 0;
-}
-
 /* -- a user */
 
 struct member {
@@ -88,16 +58,15 @@ static void on_signal(int sig)
 static int member_start(void *arg)
 {
 	struct sigaction action = { .sa_handler = on_signal };	/* no SA_RESTART */
-	struct rlimit rlim = { RLIM_INFINITY, RLIM_INFINITY };
 	struct member *m = arg;
 	int err = 0;
 
 	if (m->faults)
 		err = st_uffd_create(&m->uffd, m->region, PARTS * PART);
-	if (!err && (setrlimit(RLIMIT_MEMLOCK, &rlim) || sigaction(SIGUSR1, &action, NULL)))
+	if (!err && sigaction(SIGUSR1, &action, NULL))
 		err = -errno;
 	if (!err)
-		err = st_become(m->uid);
+		err = dt_become_limited(m->uid, RLIM_INFINITY);
 	if (!err && m->namespace && unshare(CLONE_NEWUSER))
 		err = -errno;
 	return err ? err : m->faults ? m->uffd : 0;
@@ -177,7 +146,7 @@ static int member_obey(void *arg, int cmd)
 	case PEAK:
 		return watch.peak_kib;
 	case BECOME:
-		return st_become(nr);
+		return dt_become(nr);
 	case SUBMIT:
 	case SUBMIT_NONBLOCK:
 		dt_nonblock(m->fd[slot], (cmd & 0xff) == SUBMIT_NONBLOCK);
@@ -208,7 +177,7 @@ FIXTURE_SETUP(quota)
 	dt_rng_init(&self->rng);
 	self->pins = dt_pins();
 	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
-		self->was[i] = get_param(names[i]);
+		self->was[i] = dt_param(names[i]);
 		ASSERT_LE(0, self->was[i]);
 	}
 }
@@ -224,8 +193,8 @@ FIXTURE_TEARDOWN(quota)
 		waitpid(m->child.pid, NULL, 0);
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
-		EXPECT_EQ(0, set_param(names[i], self->was[i]));
-		EXPECT_EQ(self->was[i], get_param(names[i]));
+		EXPECT_EQ(0, dt_set_param(names[i], self->was[i]));
+		EXPECT_EQ(self->was[i], dt_param(names[i]));
 	}
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
 }
@@ -278,11 +247,11 @@ static int open_many(struct member *m, unsigned int nr)
 
 TEST_F(quota, sessions)
 {
-	struct member *a = add(_metadata, self, (struct member){ .uid = ST_NOBODY });
-	struct member *b = add(_metadata, self, (struct member){ .uid = ST_NOBODY });
+	struct member *a = add(_metadata, self, (struct member){ .uid = DT_NOBODY });
+	struct member *b = add(_metadata, self, (struct member){ .uid = DT_NOBODY });
 	struct member *other = add(_metadata, self, (struct member){ .uid = OTHER });
 
-	ASSERT_EQ(0, set_param("max_sessions", 3));
+	ASSERT_EQ(0, dt_set_param("max_sessions", 3));
 	EXPECT_EQ(0, open_many(a, 2));
 	EXPECT_EQ(0, tell(b, OPEN));
 	EXPECT_EQ(-EMFILE, tell(b, OPEN));
@@ -295,7 +264,7 @@ TEST_F(quota, sessions)
 	EXPECT_EQ(0, tell(b, OPEN));
 	EXPECT_EQ(-EMFILE, tell(a, OPEN));
 	/* A lower limit takes nothing away */
-	ASSERT_EQ(0, set_param("max_sessions", 1));
+	ASSERT_EQ(0, dt_set_param("max_sessions", 1));
 	EXPECT_EQ(0, tell(a, WORK));
 	EXPECT_EQ(0, tell(b, WORK));
 	EXPECT_EQ(0, tell(a, CLOSE));
@@ -310,9 +279,9 @@ TEST_F(quota, sessions)
 /* Refused opens leave nothing behind, and none at all is not a limit */
 TEST_F(quota, sessions_again_and_again)
 {
-	struct member *a = add(_metadata, self, (struct member){ .uid = ST_NOBODY });
+	struct member *a = add(_metadata, self, (struct member){ .uid = DT_NOBODY });
 
-	ASSERT_EQ(0, set_param("max_sessions", 0));
+	ASSERT_EQ(0, dt_set_param("max_sessions", 0));
 	for (unsigned int i = 0; i < 100; i++) {
 		ASSERT_EQ(0, tell(a, OPEN));
 		ASSERT_EQ(-EMFILE, tell(a, OPEN));
@@ -325,12 +294,12 @@ TEST_F(quota, sessions_again_and_again)
 TEST_F_TIMEOUT(quota, requests, 60)
 {
 	struct member *a = add(_metadata, self, (struct member){
-		.uid = ST_NOBODY, .func = "zero", .faults = true });
+		.uid = DT_NOBODY, .func = "zero", .faults = true });
 	struct member *b = add(_metadata, self, (struct member){
-		.uid = ST_NOBODY, .func = "zero" });
+		.uid = DT_NOBODY, .func = "zero" });
 	struct member *other = add(_metadata, self, (struct member){ .uid = OTHER });
 
-	ASSERT_EQ(0, set_param("max_requests", 6));
+	ASSERT_EQ(0, dt_set_param("max_requests", 6));
 	EXPECT_EQ(0, open_many(a, 2) | tell(b, OPEN) | tell(other, OPEN));
 	/* In one session, then in the other, then no more: a short count first */
 	EXPECT_EQ(4, tell(a, COMMAND(SUBMIT, 0, 4)));
@@ -371,10 +340,10 @@ TEST_F_TIMEOUT(quota, requests, 60)
 TEST_F_TIMEOUT(quota, requests_after_close, 60)
 {
 	struct member *a = add(_metadata, self, (struct member){
-		.uid = ST_NOBODY, .func = "zero", .faults = true });
-	struct member *b = add(_metadata, self, (struct member){ .uid = ST_NOBODY });
+		.uid = DT_NOBODY, .func = "zero", .faults = true });
+	struct member *b = add(_metadata, self, (struct member){ .uid = DT_NOBODY });
 
-	ASSERT_EQ(0, set_param("max_requests", 8));
+	ASSERT_EQ(0, dt_set_param("max_requests", 8));
 	EXPECT_EQ(0, tell(a, OPEN) | tell(b, OPEN));
 	EXPECT_EQ(8, tell(a, COMMAND(SUBMIT, 0, 8)));
 	ASSERT_EQ(0, st_tell(&b->child, WORK));
@@ -400,7 +369,7 @@ static long long work_pins(struct member *m)
 
 TEST_F_TIMEOUT(quota, pinned, 60)
 {
-	static const uid_t uids[] = { ST_NOBODY, 0 };
+	static const uid_t uids[] = { DT_NOBODY, 0 };
 	const size_t large = dt_scale(8, 64) << 20;
 
 	/* RLIMIT_MEMLOCK does not matter here, nor does it that root has no such limit */
@@ -408,12 +377,12 @@ TEST_F_TIMEOUT(quota, pinned, 60)
 		struct member *m = add(_metadata, self, (struct member){
 			.uid = uids[i], .large = large });
 
-		ASSERT_EQ(0, set_param("max_pinned_kib", 512));
+		ASSERT_EQ(0, dt_set_param("max_pinned_kib", 512));
 		ASSERT_EQ(0, tell(m, OPEN));
 		EXPECT_LT(0, work_pins(m));
 		EXPECT_GE(512, tell(m, PEAK));
 		/* Not a page: all is done by the CPU */
-		ASSERT_EQ(0, set_param("max_pinned_kib", 1));
+		ASSERT_EQ(0, dt_set_param("max_pinned_kib", 1));
 		EXPECT_EQ(0, work_pins(m));
 	}
 }
@@ -422,16 +391,16 @@ TEST_F_TIMEOUT(quota, pinned, 60)
 TEST_F_TIMEOUT(quota, pinned_by_another_process, 60)
 {
 	struct member *a = add(_metadata, self, (struct member){
-		.uid = ST_NOBODY, .func = "zero", .faults = true });
+		.uid = DT_NOBODY, .func = "zero", .faults = true });
 	struct member *b = add(_metadata, self, (struct member){
-		.uid = ST_NOBODY, .large = 4096 * KIB });
+		.uid = DT_NOBODY, .large = 4096 * KIB });
 	struct member *other = add(_metadata, self, (struct member){
 		.uid = OTHER, .large = 4096 * KIB });
 	char status[64];
 	pid_t who;
 
 	snprintf(status, sizeof(status), "/proc/%d/status", a->child.pid);
-	ASSERT_EQ(0, set_param("max_pinned_kib", PART / KIB));
+	ASSERT_EQ(0, dt_set_param("max_pinned_kib", PART / KIB));
 	EXPECT_EQ(0, tell(a, OPEN) | tell(b, OPEN) | tell(other, OPEN));
 	EXPECT_EQ(1, tell(a, COMMAND(SUBMIT, 0, 1)));
 	EXPECT_EQ(1, st_uffd_faults(a->uffd, &who, 1, DT_PATIENCE_MS));
@@ -465,18 +434,18 @@ static int write_map(pid_t pid, const char *name, const char *map)
 /* Users of a namespace of one's own count as oneself, be they as many as they like */
 TEST_F(quota, own_namespace)
 {
-	struct member *a = add(_metadata, self, (struct member){ .uid = ST_NOBODY });
+	struct member *a = add(_metadata, self, (struct member){ .uid = DT_NOBODY });
 	struct member *n = add(_metadata, self, (struct member){
-		.uid = ST_NOBODY, .namespace = true });
+		.uid = DT_NOBODY, .namespace = true });
 	char map[64];
 
 	if (!n)
 		SKIP(return, "no user namespaces for everybody: %s", strerror(errno));
-	snprintf(map, sizeof(map), "0 %u 1\n1 %u 100\n", ST_NOBODY, FIRST);
+	snprintf(map, sizeof(map), "0 %u 1\n1 %u 100\n", DT_NOBODY, FIRST);
 	ASSERT_EQ(0, write_map(n->child.pid, "uid_map", map));
 	ASSERT_EQ(0, write_map(n->child.pid, "gid_map", "0 0 1\n"));
 
-	ASSERT_EQ(0, set_param("max_sessions", 3));
+	ASSERT_EQ(0, dt_set_param("max_sessions", 3));
 	EXPECT_EQ(0, open_many(a, 2));
 	EXPECT_EQ(0, tell(n, OPEN));
 	EXPECT_EQ(-EMFILE, tell(n, OPEN));
@@ -498,7 +467,7 @@ TEST_F(quota, container)
 	char map[64];
 
 	snprintf(map, sizeof(map), "0 %u 100\n", FIRST);
-	ASSERT_EQ(0, set_param("max_sessions", 2));
+	ASSERT_EQ(0, dt_set_param("max_sessions", 2));
 	for (unsigned int i = 0; i < ARRAY_SIZE(n); i++) {
 		n[i] = add(_metadata, self, (struct member){ .uid = 0, .namespace = true });
 		if (!n[i])

@@ -28,17 +28,6 @@
 
 #include "dmio_test.h"
 
-#define ST_NOBODY	65534
-
-/*
- * The group stays 0, which may open the device: so the session is opened, and
- * counted, as this user's.
- */
-static inline int st_become(uid_t uid)
-{
-	return setresuid(uid, uid, uid) ? -errno : 0;
-}
-
 /* -- a child that obeys */
 
 struct st_child {

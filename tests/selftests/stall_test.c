@@ -39,7 +39,7 @@ static int copy_mib(uid_t uid)
 
 	memset(src, 0x3c, MIB);
 	memset(dst, 0xee, MIB);
-	if (st_become(uid))
+	if (dt_become(uid))
 		return 1;
 	fd = dt_open("copy", 0);
 	if (fd < 0)
@@ -114,11 +114,12 @@ enum { SUBMIT, SUBMIT_SMALL, POLL, COLLECT, CLOSE };
 static int child_start(void *arg)
 {
 	FIXTURE_DATA(fault) *self = arg;
-	struct rlimit rlim = { self->variant->memlock, self->variant->memlock };
 	int err = st_uffd_create(&self->uffd, self->region, NR * PART);
 
-	if (err || setrlimit(RLIMIT_MEMLOCK, &rlim) || st_become(ST_NOBODY))
-		return err ? err : -errno;
+	if (!err)
+		err = dt_become_limited(DT_NOBODY, self->variant->memlock);
+	if (err)
+		return err;
 	self->session = dt_open("copy", 0);
 	return self->session < 0 ? self->session : self->uffd;
 }
@@ -226,7 +227,7 @@ FIXTURE_TEARDOWN(fault)
 	waitpid(self->child.pid, NULL, 0);
 	/* Whoever waited does so no longer, and holds nothing. */
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
-	EXPECT_EQ(0, as_user(ST_NOBODY));
+	EXPECT_EQ(0, as_user(DT_NOBODY));
 	EXPECT_EQ(0, as_user(0));
 }
 
@@ -381,7 +382,7 @@ enum { LOCK_SUBMIT, LOCK_COUNT, LOCK_CLOSE, LOCK_COLLECT };
 static int locker_start(void *arg)
 {
 	FIXTURE_DATA(page_lock) *self = arg;
-	int file, err = st_become(ST_NOBODY);
+	int file, err = dt_become(DT_NOBODY);
 	struct stat st;
 	uint8_t *page;
 
@@ -529,7 +530,7 @@ FIXTURE_SETUP(page_lock)
 	self->pins = dt_pins();
 	/* Above the hogs; the daemon and the child inherit it */
 	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &prio));
-	self->err = st_fuse_mount(&self->fuse, ST_NOBODY);
+	self->err = st_fuse_mount(&self->fuse, DT_NOBODY);
 	if (self->err == -ENOENT)
 		return;
 	ASSERT_EQ(0, self->err);
@@ -550,7 +551,7 @@ FIXTURE_TEARDOWN(page_lock)
 	st_fuse_unmount(&self->fuse);
 	EXPECT_EQ(ACTIVE, set_active(self->active));
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
-	EXPECT_EQ(0, as_user(ST_NOBODY));
+	EXPECT_EQ(0, as_user(DT_NOBODY));
 	EXPECT_EQ(0, as_user(0));
 }
 

@@ -17,16 +17,8 @@
 #include "dmio_test.h"
 #include "kselftest_harness.h"
 
-#define NOBODY	65534
 #define KIB	1024UL
 #define MIB	(1024 * KIB)
-
-static int become_nobody(size_t limit)
-{
-	struct rlimit rlim = { limit, limit };
-
-	return setrlimit(RLIMIT_MEMLOCK, &rlim) || setresuid(NOBODY, NOBODY, 0) ? -errno : 0;
-}
 
 FIXTURE(windows) {
 	struct dt_rng rng;
@@ -48,7 +40,7 @@ FIXTURE_SETUP(windows)
 FIXTURE_TEARDOWN(windows)
 {
 	close(self->fd);
-	EXPECT_EQ(0, setresuid(0, 0, 0));
+	EXPECT_EQ(0, dt_become(0));
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
 	for (unsigned int ms = 0; dt_proc_kb("/proc/self/status", "VmPin") &&
 	     ms < DT_PATIENCE_MS; ms += 10) {
@@ -60,7 +52,7 @@ FIXTURE_TEARDOWN(windows)
 static void stop_watching(struct __test_metadata *_metadata, FIXTURE_DATA(windows) *self)
 {
 	dt_watch_stop(&self->watch);
-	ASSERT_EQ(0, setresuid(0, 0, 0));
+	ASSERT_EQ(0, dt_become(0));
 	self->acquired = dt_pins_acquired() - self->acquired;
 }
 
@@ -81,7 +73,7 @@ static void run_within(struct __test_metadata *_metadata, FIXTURE_DATA(windows) 
 	dt_req_init(&r, f, 1, dst + 1, len, in, 0x5a);
 	dt_compute(f, 0x5a, r.in, want, len);
 
-	ASSERT_EQ(0, become_nobody(limit));
+	ASSERT_EQ(0, dt_become_limited(DT_NOBODY, limit));
 	ASSERT_EQ(0, dt_setfunc(self->fd, f->name));
 	ASSERT_EQ(0, dt_watch_start(&self->watch));
 	EXPECT_EQ(0, dt_do(self->fd, &r.req));
@@ -158,7 +150,7 @@ TEST_F_TIMEOUT(windows, limit_eaten_by_others, 120)
 	madvise(eaten, MIB, MADV_NOHUGEPAGE);
 	memset(eaten, 1, MIB);
 	dt_fill(&self->rng, src, 4 * MIB);
-	ASSERT_EQ(0, become_nobody(MIB));
+	ASSERT_EQ(0, dt_become_limited(DT_NOBODY, MIB));
 	ring = eat_budget(eaten, MIB);
 	ASSERT_LE(0, ring);
 	ASSERT_EQ(1024, dt_proc_kb("/proc/self/status", "VmPin"));
@@ -189,7 +181,7 @@ TEST_F_TIMEOUT(windows, many_large_ones_share_a_small_budget, 120)
 		dt_req_init1(&r[i], "copy", i, dst[i], len, src + i);
 		flat[i] = r[i].req;
 	}
-	ASSERT_EQ(0, become_nobody(256 * KIB));
+	ASSERT_EQ(0, dt_become_limited(DT_NOBODY, 256 * KIB));
 	ASSERT_EQ(0, dt_setfunc(self->fd, "copy"));
 	ASSERT_EQ(NR, dt_write(self->fd, flat, NR));
 	ASSERT_EQ(0, dt_collect(self->fd, resp, NR));
@@ -206,7 +198,7 @@ TEST_F_TIMEOUT(windows, unread_answers_hold_no_budget, 60)
 	uint8_t *dst = dt_mmap(MIB);
 	struct dt_req r;
 
-	ASSERT_EQ(0, become_nobody(MIB));
+	ASSERT_EQ(0, dt_become_limited(DT_NOBODY, MIB));
 	ASSERT_EQ(0, dt_setfunc(self->fd, "zero"));
 	for (unsigned int i = 0; i < 64; i++) {
 		dt_req_init1(&r, "zero", i, dst, MIB, NULL);
@@ -230,7 +222,7 @@ TEST_F_TIMEOUT(windows, faults_give_the_budget_back, 60)
 
 	dt_fill(&self->rng, src, MIB);
 	ASSERT_EQ(0, munmap(dst + MIB - 4096, 4096));
-	ASSERT_EQ(0, become_nobody(MIB));
+	ASSERT_EQ(0, dt_become_limited(DT_NOBODY, MIB));
 	ASSERT_EQ(0, dt_setfunc(self->fd, "copy"));
 	for (unsigned int i = 0; i < 50; i++) {
 		dt_req_init1(&r, "copy", 1, dst, MIB, src);

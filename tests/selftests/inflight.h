@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Work in flight, and the proof that it was.
+ *
+ * A test about "in flight" reads from fdinfo that a request was running when
+ * the event in question came, and fails if that was so in fewer than nine of
+ * ten rounds. That is no luck: the engine is held still (observe.h), and small
+ * requests behind a large one are pinned by write() and left to the engine. So
+ * they are running when write() returns and as long as nobody sleeps. The large
+ * ones are for workers: some of them are queued, some are being pinned. In
+ * every other round there is a nap after the first ones, so that they may have
+ * come to their end, or to anything in between.
+ */
+#ifndef INFLIGHT_H
+#define INFLIGHT_H
+
+#include <time.h>
+
+#include "dmio_test.h"
+
+#define IF_LARGE	(64UL << 10)	/* with its input too large for write() */
+#define IF_SMALL	(16UL << 10)
+
+/*
+ * Large ones before a nap, then one more, the small ones, and more large ones.
+ * Those before the small ones are fewer than the workers that a user may have:
+ * write() pins only what need not stand behind another.
+ */
+#define IF_EARLY	2
+#define IF_NR_SMALL	8
+#define IF_NR		(IF_EARLY + 1 + IF_NR_SMALL + 6)
+
+struct inflight {
+	struct dt_rng *rng;
+	struct dt_hold hold;
+	struct dt_req req[IF_NR];
+	struct dmio_usrreq flat[IF_NR];
+	unsigned int rounds;
+	unsigned int looked, hits;		/* rounds, those with one running */
+};
+
+static inline bool if_is_small(unsigned int i)
+{
+	return i > IF_EARLY && i <= IF_EARLY + IF_NR_SMALL;
+}
+
+/* Copies of @src, each to its place: @stride bytes behind the last one's */
+static inline void if_init(struct inflight *f, struct dt_rng *rng, uint8_t *dst, size_t stride,
+			   const uint8_t *src)
+{
+	f->rng = rng;
+	f->rounds = dt_scale(100, 1000);
+	for (unsigned int i = 0; i < IF_NR; i++) {
+		dt_req_init1(&f->req[i], "copy", i, dst + i * stride,
+			     if_is_small(i) ? IF_SMALL : IF_LARGE, src);
+		f->flat[i] = f->req[i].req;
+	}
+}
+
+/* Write all of them: 0 or -errno */
+static inline int if_submit(struct inflight *f, int fd, bool nap)
+{
+	struct timespec ts = { .tv_nsec = dt_below(f->rng, 200000) };
+	int err = dt_write_all(fd, f->flat, IF_EARLY);
+
+	if (!err && nap)
+		nanosleep(&ts, NULL);
+	return err ? err : dt_write_all(fd, f->flat + IF_EARLY, IF_NR - IF_EARLY);
+}
+
+/* A round in which @running requests were seen running when the event came */
+static inline void if_count(struct inflight *f, int running)
+{
+	f->looked++;
+	f->hits += running > 0;
+}
+
+#define EXPECT_RUNNING(f)							\
+	EXPECT_LE((f)->looked * 9, (f)->hits * 10) {				\
+		TH_LOG("%u of %u rounds had a request running",			\
+		       (f)->hits, (f)->looked);					\
+	}
+
+#endif /* INFLIGHT_H */

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kernel's view; see observe.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "observe.h"
+#include "dmio_test.h"
+
+static void die(const char *what)
+{
+	fprintf(stderr, "# the test itself failed: %s: %s\n", what, strerror(errno));
+	abort();
+}
+
+/*
+ * The counters are kept per CPU and added up now and then; writing to
+ * stat_refresh adds them up now.  Kernels without SMP have neither need
+ * nor file.
+ */
+static void vmstat_refresh(void)
+{
+	int fd = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "1", 1) < 0 && errno != EINVAL)
+		die("stat_refresh");
+	close(fd);
+}
+
+static void read_pins(long long *acquired, long long *released)
+{
+	char line[128];
+	FILE *f;
+
+	vmstat_refresh();
+	f = fopen("/proc/vmstat", "re");
+	if (!f)
+		die("/proc/vmstat");
+	while (fgets(line, sizeof(line), f)) {
+		sscanf(line, "nr_foll_pin_acquired %lld", acquired);
+		sscanf(line, "nr_foll_pin_released %lld", released);
+	}
+	fclose(f);
+	if (*acquired < 0 || *released < 0)
+		die("nr_foll_pin_acquired, nr_foll_pin_released in /proc/vmstat");
+}
+
+long long dt_pins_acquired(void)
+{
+	long long acquired = -1, released = -1;
+
+	read_pins(&acquired, &released);
+	return acquired;
+}
+
+long long dt_pins(void)
+{
+	long long acquired = -1, released = -1;
+
+	read_pins(&acquired, &released);
+	return acquired - released;
+}
+
+long long dt_pins_settle(long long base)
+{
+	long long end = dt_now_ms() + DT_PATIENCE_MS;
+	long long now = dt_pins();
+
+	while (now != base && dt_now_ms() < end) {
+		dt_sleep_ms(5);
+		now = dt_pins();
+	}
+	return now;
+}
+
+long long dt_proc_kb(const char *file, const char *name)
+{
+	long long kb = -1;
+	char line[256];
+	FILE *f = fopen(file, "re");
+
+	if (!f)
+		die(file);
+	while (kb < 0 && fgets(line, sizeof(line), f)) {
+		size_t n = strlen(name);
+
+		if (!strncmp(line, name, n) && line[n] == ':')
+			kb = strtoll(line + n + 1, NULL, 10);
+	}
+	fclose(f);
+	return kb;
+}
+
+static void *watch(void *arg)
+{
+	struct dt_watch *w = arg;
+
+	do {
+		long long kib = dt_proc_kb("/proc/self/status", "VmPin");
+
+		if (kib > w->peak_kib)
+			w->peak_kib = kib;
+	} while (!atomic_load(&w->stop));
+	return NULL;
+}
+
+int dt_watch_start(struct dt_watch *w)
+{
+	w->peak_kib = 0;
+	atomic_store(&w->stop, false);
+	return -pthread_create(&w->thread, NULL, watch, w);
+}
+
+void dt_watch_stop(struct dt_watch *w)
+{
+	atomic_store(&w->stop, true);
+	pthread_join(w->thread, NULL);
+}
+
+int dt_wait_asleep(pid_t tid)
+{
+	long long end = dt_now_ms() + DT_PATIENCE_MS;
+	char path[64], line[256];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	while (dt_now_ms() < end) {
+		FILE *f = fopen(path, "re");
+		char *paren;
+
+		if (!f)
+			return -errno;
+		paren = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
+		fclose(f);
+		if (paren && paren[1] && paren[2] == 'S')
+			return 0;
+		dt_sleep_ms(1);
+	}
+	return -ETIMEDOUT;
+}
+
+int dt_reap(pid_t pid, unsigned int ms)
+{
+	long long end = dt_now_ms() + ms;
+	int status;
+
+	while (dt_now_ms() < end) {
+		pid_t got = waitpid(pid, &status, WNOHANG);
+
+		if (got == pid)
+			return status;
+		if (got < 0)
+			return -1;
+		dt_sleep_ms(1);
+	}
+	kill(pid, SIGKILL);
+	return -1;
+}
+
+static const char *param_path(const char *name)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "/sys/module/dmoverio/parameters/%s", name);
+	return path;
+}
+
+long long dt_param(const char *name)
+{
+	FILE *f = fopen(param_path(name), "re");
+	long long value = -1;
+
+	if (!f || fscanf(f, "%lld", &value) != 1)
+		value = -1;
+	if (f)
+		fclose(f);
+	return value;
+}
+
+int dt_set_param(const char *name, long long value)
+{
+	FILE *f = fopen(param_path(name), "we");
+
+	if (!f)
+		return -errno;
+	fprintf(f, "%lld\n", value);
+	return fclose(f) ? -errno : 0;
+}
+
+int dt_nr(int fd, const char *state)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	return dt_proc_kb(path, state);
+}
+
+static int write_cpus(const char *cpus)
+{
+	int fd = open(DT_WORKQUEUE "cpumask", O_WRONLY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	err = write(fd, cpus, strlen(cpus)) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+int dt_hold(struct dt_hold *h)
+{
+	struct sched_param prio = { .sched_priority = 1 };
+	FILE *f = fopen(DT_WORKQUEUE "cpumask", "re");
+	cpu_set_t first;
+
+	if (!f)
+		return -errno;
+	if (!fgets(h->cpus, sizeof(h->cpus), f))
+		h->cpus[0] = 0;
+	fclose(f);
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	if (sched_setaffinity(0, sizeof(first), &first) || sched_setscheduler(0, SCHED_FIFO, &prio))
+		return -errno;
+	return write_cpus("1");
+}
+
+int dt_unhold(struct dt_hold *h)
+{
+	return write_cpus(h->cpus);
+}

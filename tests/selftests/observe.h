@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The kernel's view: what it counts, in which state it has our requests, and a
+ * way to keep them there. As in dmio_test.h, nothing here judges.
+ */
+#ifndef OBSERVE_H
+#define OBSERVE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+/*
+ * Pages pinned since the machine started, and those of them not yet unpinned.
+ * Only root has the kernel add up what its CPUs counted; for others, these are
+ * some time behind.
+ */
+long long dt_pins_acquired(void);
+long long dt_pins(void);
+/* Wait until that is @base again; returns the last value seen. */
+long long dt_pins_settle(long long base);
+/* A "Name: n kB" line of a file in /proc, or -1 */
+long long dt_proc_kb(const char *file, const char *name);
+
+/*
+ * The most that is pinned for this process while something runs, as far as a
+ * thread happens to see it: on a busy machine it may see nothing. Whether
+ * anything was pinned, dt_pins_acquired() tells.
+ */
+struct dt_watch {
+	pthread_t thread;
+	atomic_bool stop;
+	long long peak_kib;		/* of "VmPin" of this process */
+};
+
+int dt_watch_start(struct dt_watch *w);
+void dt_watch_stop(struct dt_watch *w);
+
+/* Wait until the thread sleeps: 0 or -ETIMEDOUT */
+int dt_wait_asleep(pid_t tid);
+/* waitpid with a limit: the status, or -1 after killing the child */
+int dt_reap(pid_t pid, unsigned int ms);
+
+/* -- the module */
+
+/* A parameter's value, or -1; 0 or -errno */
+long long dt_param(const char *name);
+int dt_set_param(const char *name, long long value);
+
+/*
+ * How many requests of a session the kernel has in a state, as fdinfo calls it:
+ * "queued", "pinning", "running", "answered". Or -1.
+ */
+int dt_nr(int fd, const char *state);
+
+/*
+ * The engine held still: its workers may run on one CPU only, and there this
+ * thread and the children it forks go before them. What the engine has got
+ * stays with it until they all sleep.
+ */
+struct dt_hold {
+	char cpus[64];			/* that the workers had before */
+};
+
+#define DT_WORKQUEUE	"/sys/devices/virtual/workqueue/dmoverio/"
+
+int dt_hold(struct dt_hold *h);		/* 0 or -errno */
+int dt_unhold(struct dt_hold *h);
+
+#endif /* OBSERVE_H */
