@@ -25,6 +25,7 @@ class Guest:
     channel: str = ""
     channel_modules: list = field(default_factory=list)
     modules: list = field(default_factory=list)
+    drivers: list = field(default_factory=list)
     make: list = field(default_factory=list)
     env: dict = field(default_factory=dict)
     i386: bool = False
