@@ -8,6 +8,7 @@
  */
 #include <linux/crc32c.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -17,17 +18,38 @@
 #include "cpu_user.h"
 #include "func.h"
 
+/*
+ * Copy to or from the user's memory at @addr: returns how many of @len bytes
+ * could be.  Page by page, because in front of a page that must not be touched
+ * the copy functions of some architectures stop a little early.
+ */
+static size_t copy_user(u64 addr, u8 *buf, size_t len, bool write)
+{
+	size_t done = 0, part, bad;
+
+	for (; done < len; done += part) {
+		void __user *user = u64_to_user_ptr(addr + done);
+
+		part = min_t(size_t, len - done, PAGE_SIZE - offset_in_page(user));
+		bad = write ? copy_to_user(user, buf + done, part)
+			    : copy_from_user(buf + done, user, part);
+		if (bad)
+			return done + part - bad;
+	}
+	return done;
+}
+
 /* Read @len bytes: returns how many could be read, sets @job->fault if fewer */
 static size_t gather(struct dmio_user_job *job, struct dmio_slice *src, u8 *buf, size_t len)
 {
 	struct dmio_seg part;
-	size_t done = 0, bad;
+	size_t done = 0, good;
 
 	while (done < len && dmio_slice_next(src, len - done, &part)) {
-		bad = copy_from_user(buf + done, u64_to_user_ptr(part.addr), part.len);
-		done += part.len - bad;
-		if (bad) {
-			job->fault = part.addr + part.len - bad;
+		good = copy_user(part.addr, buf + done, part.len, false);
+		done += good;
+		if (good < part.len) {
+			job->fault = part.addr + good;
 			break;
 		}
 	}
@@ -35,17 +57,16 @@ static size_t gather(struct dmio_user_job *job, struct dmio_slice *src, u8 *buf,
 }
 
 /* Write @len bytes: returns how many could be, sets @job->fault if fewer */
-static size_t scatter(struct dmio_user_job *job, struct dmio_slice *dst, const u8 *buf,
-		      size_t len)
+static size_t scatter(struct dmio_user_job *job, struct dmio_slice *dst, u8 *buf, size_t len)
 {
 	struct dmio_seg part;
-	size_t done = 0, bad;
+	size_t done = 0, good;
 
 	while (done < len && dmio_slice_next(dst, len - done, &part)) {
-		bad = copy_to_user(u64_to_user_ptr(part.addr), buf + done, part.len);
-		done += part.len - bad;
-		if (bad) {
-			job->fault = part.addr + part.len - bad;
+		good = copy_user(part.addr, buf + done, part.len, true);
+		done += good;
+		if (good < part.len) {
+			job->fault = part.addr + good;
 			break;
 		}
 	}

@@ -3,8 +3,9 @@
 
 import os
 import shutil
+from pathlib import Path
 
-from . import cache, config, kernels
+from . import arch, cache, config, kernels
 
 # What the modules are made of; each guest builds in its own copy of it, so
 # that kernels never fight over object files.
@@ -48,27 +49,35 @@ def modules(kernel, top, log, *arguments):
     return tree
 
 
+def _driver(guest, kernel, path, log):
+    """A module of one file of the kernel's source, which its packages lack."""
+    source = kernels.source("linux-source-6.1") / path
+    top = guest.build / source.stem
+    copy = top / source.name
+    if not copy.exists() or copy.read_bytes() != source.read_bytes():
+        top.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, copy)
+        # It includes what lies beside it there.
+        (top / "Kbuild").write_text(f"obj-m := {source.stem}.o\nccflags-y := -I{source.parent}\n")
+    cache.run([*kernel.enter, "make", "-C", kernel.headers, *kernel.make, f"M={top}",
+               "modules"], log)
+    return top / f"{source.stem}.ko"
+
+
 def _dmatest(guest, kernel, log):
     """dmatest.ko: the kernel's own, or built from its source out of tree."""
     if guest.dmatest == "kernel":
         return next(kernel.modules.rglob("dmatest.ko"))
-    top = guest.build / "dmatest"
-    if not (top / "dmatest.c").exists():
-        top.mkdir(parents=True, exist_ok=True)
-        tree = kernels.source("linux-source-6.1")
-        shutil.copyfile(tree / "drivers/dma/dmatest.c", top / "dmatest.c")
-        (top / "Kbuild").write_text("obj-m := dmatest.o\n")
-    cache.run([*kernel.enter, "make", "-C", kernel.headers, *kernel.make, f"M={top}",
-               "modules"], log)
-    return top / "dmatest.ko"
+    return _driver(guest, kernel, "drivers/dma/dmatest.c", log)
 
 
 def _programs(guest, suite, log):
     """The static programs of a suite that has some: {path in the guest: file}."""
-    out = config.BUILD / "programs" / suite
+    target = arch.of(guest.kernel)
+    out = target.programs(config.BUILD) / suite
     out.mkdir(parents=True, exist_ok=True)
     cache.run(["make", f"-j{os.cpu_count()}", "-C", config.ROOT / "tests" / suite, f"O={out}",
-               f"KSRC={kernels.source('linux-source-6.1')}"], log)
+               f"KSRC={kernels.source('linux-source-6.1')}", *target.toolchain], log)
     # What has no source any more is left from before.
     sources = {file.stem for file in (config.ROOT / "tests" / suite).iterdir()}
 
@@ -82,31 +91,43 @@ def _programs(guest, suite, log):
             if file.is_file() and wanted(file)}
 
 
-def _tools(log):
+def _tools(target, log):
     """What every guest gets besides: {path in the guest: file}."""
-    out = config.BUILD / "programs"
+    out = target.programs(config.BUILD)
     out.mkdir(parents=True, exist_ok=True)
     # Only if need be: another guest may be reading it by now.
     source, program = config.QEMU_DIR / "guest/debug-exit.c", out / "debug-exit"
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
-        cache.run(["gcc", "-static", "-O2", "-Wall", "-Werror", "-o", program, source], log)
-    cache.run(["make", "-C", config.ROOT / "tools/dmo-ctl", f"O={out}", "STATIC=1"], log)
-    return {"bin/debug-exit": out / "debug-exit", "bin/dmo-ctl": out / "dmo-ctl"}
+        cache.run([target.compiler, "-static", "-O2", "-Wall", "-Werror", "-o", program, source],
+                  log)
+    cache.run(["make", "-C", config.ROOT / "tools/dmo-ctl", f"O={out}", "STATIC=1",
+               *target.toolchain], log)
+    return {"bin/busybox": kernels.busybox(target.debian), "bin/debug-exit": out / "debug-exit",
+            "bin/dmo-ctl": out / "dmo-ctl"}
 
 
 def guest_files(guest, kernel, log):
     """Everything of ours that goes into a guest: {path in the guest: file}."""
     kunit = "kunit" in guest.suites
     tree = modules(kernel, guest.build, log, *guest.make, f"DMIO_KUNIT={int(kunit)}")
+<<<<<<< HEAD
     ours = [tree / "module/dmoverio.ko", tree / "module/sim/dmover-sim.ko"]
     if kunit:
         ours += [tree / "tests/kunit/dmoverio-kunit.ko", tree / "tests/kunit/dmover-sim-kunit.ko"]
     # Without dmaengine in the kernel there is no simulator.
     files = {f"modules/{file.name}": file for file in ours if file.exists()}
     if "dmatest" in guest.suites:
+=======
+    files = {"modules/dmoverio.ko": tree / "module/dmoverio.ko"}
+    for path in guest.drivers:
+        files[f"modules/{Path(path).stem}.ko"] = _driver(guest, kernel, path, log)
+    if kunit:
+        files["modules/dmoverio-kunit.ko"] = tree / "tests/kunit/dmoverio-kunit.ko"
+    if any(suite.startswith("dmatest") for suite in guest.suites):
+>>>>>>> zdma
         files["modules/dmatest.ko"] = _dmatest(guest, kernel, log)
     with cache.lock(PROGRAMS_LOCK):
-        files |= _tools(log)
+        files |= _tools(arch.of(guest.kernel), log)
         for suite in guest.suites:
             if (config.ROOT / "tests" / suite / "Makefile").exists():
                 files |= _programs(guest, suite, log)

@@ -27,6 +27,7 @@ class Guest:
     modules: list = field(default_factory=list)
     sim: str = ""
     options: str = ""
+    drivers: list = field(default_factory=list)
     make: list = field(default_factory=list)
     env: dict = field(default_factory=dict)
     i386: bool = False

@@ -98,7 +98,6 @@ def write(guest, kernel, files, settings, data=None):
     cpio = Cpio()
     cpio.console()
     cpio.file("init", (config.QEMU_DIR / "guest/init").read_bytes())
-    cpio.file("bin/busybox", Path("/bin/busybox").read_bytes())
     for suite in (config.QEMU_DIR / "guest/suites").iterdir():
         cpio.file(f"suites/{suite.name}", suite.read_bytes())
 
@@ -112,10 +111,15 @@ def write(guest, kernel, files, settings, data=None):
     for name, file in files.items():
         cpio.file(name, file.read_bytes())
 
+    drivers = [f"{Path(path).stem}.ko" for path in guest.drivers]
     settings = {"CHANNEL": guest.channel, "TEST_TIMEOUT": str(guest.test_timeout),
                 "CHANNEL_MODULES": " ".join(map(_name, channel)),
+<<<<<<< HEAD
                 "MODULES": " ".join(map(_name, others)),
                 "SIM": guest.sim, "OPTIONS": guest.options} | settings
+=======
+                "MODULES": " ".join([*map(_name, others), *drivers])} | settings
+>>>>>>> zdma
     lines = [f"{key}={shlex.quote(value)}" for key, value in settings.items()]
     lines += [f"export {key}={shlex.quote(value)}" for key, value in guest.env.items()]
     cpio.file("etc/guest", ("\n".join(lines) + "\n").encode())

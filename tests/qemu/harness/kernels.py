@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import cache, config, packages
+from . import arch, cache, config, packages
 
 # What a build needs beside compiler and linux-kbuild. base-files has the links
 # from /bin to /usr/bin, dash is the shell.
@@ -53,6 +53,19 @@ def source(package):
     return cache.entry(key, fill)
 
 
+def busybox(foreign):
+    """A static busybox of a foreign architecture; None is the machine's own."""
+    if not foreign:
+        return Path("/bin/busybox")
+    apt = packages.of(None, foreign)
+    version = apt.version("busybox-static").partition(":")[2]
+
+    def fill(directory, log):
+        apt.unpack(["busybox-static"], directory, log)
+
+    return cache.entry(f"busybox-static_{version}_{foreign}", fill) / "bin/busybox"
+
+
 def _unpack_debian(apt, image, headers, own_tools, directory, log):
     """A kernel and what modules for it need; all tools, too, if they are its OWN_TOOLS."""
     kbuild = apt.depend(headers, r"linux-kbuild-.*")
@@ -65,7 +78,9 @@ def _unpack_debian(apt, image, headers, own_tools, directory, log):
         (directory / "usr/bin/awk").symlink_to("gawk")
         apt.unpack(names, directory, log)
     else:
-        apt.unpack([*names, kbuild], directory, log)
+        apt.unpack(names, directory, log)
+        # What builds is the machine's, whatever it builds for.
+        packages.of(None).unpack([kbuild], directory, log)
         # The headers' Makefile names its other half by where dpkg would put it.
         makefile = directory / f"usr/src/{headers}/Makefile"
         makefile.write_text(makefile.read_text().replace(
@@ -75,8 +90,8 @@ def _unpack_debian(apt, image, headers, own_tools, directory, log):
 
 def _debian(kernel):
     """A kernel as users run it, from the packages its meta packages point to."""
-    suite = kernel.get("suite")
-    apt = packages.of(suite)
+    suite, target = kernel.get("suite"), arch.of(kernel)
+    apt = packages.of(suite, target.debian)
     metas = [f"linux-image-{kernel['flavour']}", f"linux-headers-{kernel['flavour']}"]
     version = apt.fields(*metas)[metas[0]]["Version"]
     image = apt.depend(metas[0], r"linux-image-\d.*")
@@ -92,9 +107,9 @@ def _debian(kernel):
                    if file.exists())
     source_dir = f"usr/src/{headers}"
     if not suite:
-        return Kernel(release, vmlinuz, top / source_dir, modules, [])
+        return Kernel(release, vmlinuz, top / source_dir, modules, target.make)
     private = "-m" if os.geteuid() == 0 else "-mr"
-    return Kernel(release, vmlinuz, Path("/") / source_dir, modules, [],
+    return Kernel(release, vmlinuz, Path("/") / source_dir, modules, target.make,
                   ["unshare", private, config.QEMU_DIR / "enter", top, config.BUILD])
 
 
@@ -116,11 +131,11 @@ def _built(kernel):
     """A kernel built from the distribution's source with a fragment of ours."""
     fragment = config.QEMU_DIR / "config" / kernel["config"]
     lines = _lines(fragment)
-    arch = kernel["arch"]
+    target = arch.of(kernel)
     tree = source(kernel["package"])
 
     def fill(directory, log):
-        make = ["make", "-C", tree, f"O={directory}", f"ARCH={arch}"]
+        make = ["make", "-C", tree, f"O={directory}", *target.make]
         cache.run(make + [f"KCONFIG_ALLCONFIG={fragment}", "allnoconfig"], log)
         unset = _unset(lines, directory / ".config")
         if unset:
@@ -132,7 +147,7 @@ def _built(kernel):
     top = cache.entry(f"{tree.name}_{fragment.stem}-{digest}", fill)
     release = (top / "include/config/kernel.release").read_text().strip()
     return Kernel(release, top / kernel["image"], top, top / f"lib/modules/{release}",
-                  [f"ARCH={arch}"])
+                  target.make)
 
 
 def get(kernel):

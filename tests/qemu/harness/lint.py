@@ -10,6 +10,7 @@ import time
 from . import build, cache, config, judge, kernels, report
 
 STOCK = {"from": "debian", "flavour": "amd64"}
+ARM64 = {"from": "debian", "flavour": "arm64", "arch": "arm64"}
 SOURCE = "linux-source-6.1"
 
 # Rules that make no sense here: there is no MAINTAINERS file to update.
@@ -52,20 +53,24 @@ def _said(command, **options):
     return lines
 
 
-def _module(name, *arguments):
+def _module(name, *arguments, kernel=None):
     """Warnings of a build of the module."""
     top = config.BUILD / f"lint-{name}"
     # Afresh each time: what is up to date is not compiled and would not warn.
     shutil.rmtree(top, ignore_errors=True)
     top.mkdir(parents=True)
     log = top / "log"
-    build.modules(kernels.get(STOCK), top, log, "DMIO_KUNIT=0", *arguments)
+    build.modules(kernels.get(kernel or STOCK), top, log, "DMIO_KUNIT=0", *arguments)
     return [line for line in log.read_text().splitlines()
             if re.search(r"(warning|error):|WARNING", line) and "skipping BTF" not in line.lower()]
 
 
 def _module_gcc():
     return _module("gcc", "W=1", "KCFLAGS=-Werror")
+
+
+def _module_arm64():
+    return _module("arm64", "W=1", "KCFLAGS=-Werror", kernel=ARM64)
 
 
 def _module_clang():
@@ -154,7 +159,8 @@ def _has(header, word):
 def checks():
     """(name, function, arguments...) of every check, the slow ones first."""
     table = [("module, sparse", _sparse), ("module, gcc W=1", _module_gcc),
-             ("module, clang W=1", _module_clang), ("checkpatch", _checkpatch),
+             ("module, clang W=1", _module_clang), ("module, arm64 W=1", _module_arm64),
+             ("checkpatch", _checkpatch),
              ("kernel-doc", _kernel_doc), ("shellcheck", _shellcheck),
              ("codespell", _codespell), ("manual pages", _manual_pages), ("direction of includes", _include_direction)]
     for compiler in CLASSIC:

@@ -12,6 +12,27 @@ from dataclasses import dataclass
 APPEND = "panic=-1 oops=panic"
 
 
+@dataclass(frozen=True)
+class Machine:
+    """What differs between the machines QEMU emulates, beside the rows' own "extra"."""
+    program: str
+    options: list       # the processor, and a way out with an exit status
+    console: str        # the first serial line, as its kernel calls it
+    bus: str            # the device that virtio serial ports hang on
+
+
+# The ways out are those guest/debug-exit.c takes.
+MACHINES = {
+    "q35": Machine("qemu-system-x86_64",
+                   ["-cpu", "max", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"],
+                   "ttyS0", "virtio-serial-pci"),
+    # Its processors are what the SoC has.
+    "xlnx-versal-virt": Machine("qemu-system-aarch64",
+                                ["-semihosting-config", "enable=on,userspace=on"],
+                                "ttyAMA0", "virtio-serial-device"),
+}
+
+
 @dataclass
 class Ending:
     """How a guest came to its end."""
@@ -30,14 +51,14 @@ def _uml(guest, kernel, initramfs, channel, terminal):
 def _qemu(guest, kernel, initramfs, channel, terminal):
     # "-display none" and not "-nographic", which makes the firmware chatty.
     serial = "mon:stdio" if terminal else "stdio"
-    return ["qemu-system-x86_64", "-accel", guest.accel, "-M", guest.machine, "-cpu", "max",
+    machine = MACHINES[guest.machine]
+    return [machine.program, "-accel", guest.accel, "-M", guest.machine, *machine.options,
             "-smp", str(guest.cpus), "-m", guest.memory, "-nodefaults", "-display", "none",
-            "-no-reboot", "-serial", serial, "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-            "-device", "virtio-serial-pci",
+            "-no-reboot", "-serial", serial, "-device", machine.bus,
             "-chardev", f"file,id=results,path=/proc/self/fd/{channel}",
             "-device", "virtserialport,chardev=results",
             "-kernel", kernel.image, "-initrd", initramfs,
-            "-append", f"console=ttyS0 quiet {APPEND} {guest.append}", *guest.extra]
+            "-append", f"console={machine.console} quiet {APPEND} {guest.append}", *guest.extra]
 
 
 def _pump(channel, sink):
@@ -96,6 +117,6 @@ def run(guest, kernel, initramfs, sink, console=None, terminal=False):
             raise
         pump.join(5)
     if guest.machine != "uml":
-        # isa-debug-exit: 2 * status + 1, so that 0 is what a panic gives
+        # guest/debug-exit.c: 2 * status + 1, so that 0 is what a panic gives
         status = status >> 1 if status & 1 else 255
     return Ending(status, hung, time.monotonic() - start)

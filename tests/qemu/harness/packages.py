@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Packages of the distribution: asked of apt, downloaded and unpacked, never installed.
 
-Those of the machine's own suite are known by the machine's apt. Another suite
-is read from the same mirror into a state of its own, in the cache.
+Those of the machine's own suite are known by the machine's apt. Another suite,
+or the same for another architecture, is read from the same mirror into a state
+of its own, in the cache.
 """
 
 import re
@@ -76,11 +77,11 @@ class Apt:
         cache.run(["rm", "-r", debs], log)
 
 
-class Suite(Apt):
-    """The apt of another suite, where nothing is installed."""
+class Private(Apt):
+    """The apt of another suite or another architecture, where nothing is installed."""
 
-    def __init__(self, suite):
-        self._name = f"apt-{suite}"
+    def __init__(self, suite, arch):
+        self._name = "-".join(filter(None, ["apt", suite, arch]))
         top = cache.root() / self._name
         settings = {"Dir::Etc::SourceList": top / "sources.list",
                     "Dir::Etc::SourceParts": "/dev/null",
@@ -90,11 +91,13 @@ class Suite(Apt):
                     "APT::Default-Release": "",
                     # Mirrors that stand still keep a suite longer than it says.
                     "Acquire::Check-Valid-Until": "false"}
+        if arch:
+            settings |= {"APT::Architecture": arch, "APT::Architectures": arch}
         self.options = Apt.options + [f"-o{key}={value}" for key, value in settings.items()]
         with self.lock():
             top.mkdir(parents=True, exist_ok=True)
             (top / "status").touch()
-            (top / "sources.list").write_text(f"deb {_mirror()} {suite} main\n")
+            (top / "sources.list").write_text(_other_suite(suite) if suite else _own_suites())
             # If the mirror cannot be reached, what is already there has to do.
             subprocess.run(["apt-get", "-q", *self.options, "update"], check=False,
                            stdout=subprocess.DEVNULL)
@@ -103,17 +106,27 @@ class Suite(Apt):
         return cache.lock(self._name)
 
 
-def _mirror():
-    """Where the machine's own packages come from."""
-    shown = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)",
-                            "Created-By: Packages", "Origin: Debian", "Label: Debian"],
-                           check=True, capture_output=True, text=True).stdout.split()
+def _sources(text, *wanted):
+    """One line of TEXT for each of the machine's own sources of Debian packages."""
+    shown = subprocess.run(["apt-get", "indextargets", "--format", text,
+                            "Created-By: Packages", "Origin: Debian", *wanted],
+                           check=True, capture_output=True, text=True).stdout.splitlines()
     if not shown:
         raise cache.CommandError("apt knows no mirror of Debian: run scripts/deps")
-    return shown[0]
+    return shown
+
+
+def _other_suite(suite):
+    return f"deb {_sources('$(REPO_URI)', 'Label: Debian')[0]} {suite} main\n"
+
+
+def _own_suites():
+    """As the machine has them, updates and all."""
+    lines = _sources("deb $(REPO_URI) $(CODENAME) $(COMPONENT)")
+    return "\n".join(dict.fromkeys(lines)) + "\n"
 
 
 @once
-def of(suite):
-    """The apt of a suite; None is the machine's own."""
-    return Suite(suite) if suite else Apt()
+def of(suite, arch=None):
+    """The apt of a suite and an architecture; None is the machine's own."""
+    return Private(suite, arch) if suite or arch else Apt()
