@@ -6,7 +6,9 @@ import signal
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from . import ioat, qemu
 
 # Added to the command line of every kernel: panic=-1 ends a guest at once.
 APPEND = "panic=-1 oops=panic"
@@ -18,26 +20,28 @@ class Ending:
     status: int         # 0: as if it had powered off in good order
     hung: bool
     seconds: float
+    complaints: list = field(default_factory=list)  # of what was attached to it
 
 
-def _uml(guest, kernel, initramfs, channel, terminal):
+def _uml(guest, kernel, initramfs, channel, terminal, _attached):
     con = "con0=fd:0,fd:1" if terminal else "con0=null,fd:1"
     return [kernel.image, f"mem={guest.memory}", f"initrd={initramfs}", con, "con=null",
             f"ssl0=null,fd:{channel}", "ssl=null", *(["quiet"] if terminal else []),
             *guest.append.split(), *APPEND.split()]
 
 
-def _qemu(guest, kernel, initramfs, channel, terminal):
+def _qemu(guest, kernel, initramfs, channel, terminal, attached):
     # "-display none" and not "-nographic", which makes the firmware chatty.
     serial = "mon:stdio" if terminal else "stdio"
-    return ["qemu-system-x86_64", "-accel", guest.accel, "-M", guest.machine, "-cpu", "max",
+    return [*qemu.command(guest.qemu), "-accel", guest.accel, "-M", guest.machine, "-cpu", "max",
             "-smp", str(guest.cpus), "-m", guest.memory, "-nodefaults", "-display", "none",
             "-no-reboot", "-serial", serial, "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
             "-device", "virtio-serial-pci",
             "-chardev", f"file,id=results,path=/proc/self/fd/{channel}",
             "-device", "virtserialport,chardev=results",
             "-kernel", kernel.image, "-initrd", initramfs,
-            "-append", f"console=ttyS0 quiet {APPEND} {guest.append}", *guest.extra]
+            "-append", f"console=ttyS0 quiet {APPEND} {guest.append}", *guest.extra,
+            *attached]
 
 
 def _pump(channel, sink):
@@ -73,10 +77,18 @@ def run(guest, kernel, initramfs, sink, console=None, terminal=False):
 
     With TERMINAL the console is the user's terminal and there is no timeout.
     """
+    complaints = []
+    with ioat.attached(guest, complaints) as attached:
+        ending = _run(guest, kernel, initramfs, sink, console, terminal, attached)
+    ending.complaints = complaints
+    return ending
+
+
+def _run(guest, kernel, initramfs, sink, console, terminal, attached):
     read_end, write_end = os.pipe()
     start = time.monotonic()
     line = (_uml if guest.machine == "uml" else _qemu)(guest, kernel, initramfs, write_end,
-                                                     terminal)
+                                                     terminal, attached)
     with subprocess.Popen([str(word) for word in line], pass_fds=[write_end],
                           stdin=None if terminal else subprocess.DEVNULL,
                           stdout=console, stderr=subprocess.STDOUT if console else None,
