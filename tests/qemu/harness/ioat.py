@@ -31,7 +31,7 @@ def _start(path, options, log):
         return subprocess.Popen(
             [sys.executable, "-B", "-m", "ioat", "--listen", str(listener.fileno()), *options],
             pass_fds=[listener.fileno()], cwd=config.QEMU_DIR, stdin=subprocess.DEVNULL,
-            stdout=log, stderr=log)
+            stdout=log, stderr=log, start_new_session=True)
 
 
 def _end(process):
