@@ -23,6 +23,8 @@ def command(suite):
     def fill(directory, log):
         apt.unpack([PACKAGE], directory, log, closure=True)
 
-    top = cache.entry(f"{PACKAGE}_{apt.version(PACKAGE).replace(':', '.')}_{suite}", fill)
+    # Colons separate the directories of --library-path.
+    version = apt.version(PACKAGE).replace(":", ".")
+    top = cache.entry(f"{PACKAGE}_{version}_{suite}", fill)
     return [top / LOADER, "--library-path", top / LIBRARIES, top / "usr/bin" / PROGRAM,
             "-L", top / "usr/share/qemu", "-L", top / "usr/share/seabios"]

@@ -41,8 +41,7 @@ class Channel:
         self._count = 0         # descriptors done since CHAINADDR was written
         self._target = 0        # the same once all are done
         self._hung = False
-        # What was scheduled for an earlier chain is void.
-        self.chain = 0
+        self.chain = 0          # how many there were: what was scheduled for others is void
         self._stop(CHANSTS_HALTED)
 
     def read(self, offset, size):

@@ -95,30 +95,20 @@ class Device:
         if offset >= FAULT_BASE:
             return self.faults, offset - FAULT_BASE
         number, inside = divmod(offset, CHANNEL_SIZE)
-        if number == 0:
-            return self, inside
-        return (self._channels[number - 1] if number <= len(self._channels) else None), inside
+        blocks = [self._registers, *self._channels]
+        return (blocks[number] if number < len(blocks) else None), inside
 
     def read_bar(self, offset, size):
         """A read in BAR 0; where nothing is, it gives 0."""
-        target, inside = self._at(offset)
-        data = target.read(inside, size) if target else b""
+        block, inside = self._at(offset)
+        data = block.read(inside, size) if block else b""
         return data.ljust(size, b"\0")
 
     def write_bar(self, offset, data):
         """A write in BAR 0."""
-        target, inside = self._at(offset)
-        if target:
-            target.write(inside, data)
-
-    def read(self, offset, size):
-        """The controller's own registers."""
-        return self._registers.read(offset, size)
-
-    def write(self, offset, data):
-        """The controller's own registers: none but INTRCTRL has an effect, later."""
-        for name, value in self._registers.written(offset, data):
-            self._registers[name] = value
+        block, inside = self._at(offset)
+        if block:
+            block.write(inside, data)
 
     # PCI as the protocol sees it
 

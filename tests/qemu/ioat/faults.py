@@ -18,27 +18,18 @@ READ_ERROR, WRITE_ERROR, HANG, CORRUPT = 1, 2, 3, 4
 STICKY = 0x80
 
 
-class Faults:
+class Faults(Block):
     """The two registers."""
 
     def __init__(self):
-        self._registers = Block(FAULT, 8)
-
-    def read(self, offset, size):
-        """As the guest sees them."""
-        return self._registers.read(offset, size)
-
-    def write(self, offset, data):
-        """They just take what is written."""
-        for name, value in self._registers.written(offset, data):
-            self._registers[name] = value
+        super().__init__(FAULT, 8)
 
     def next(self):
         """The fault of the operation about to be done; 0 is none."""
-        kind, skip = self._registers["FAULT_KIND"], self._registers["FAULT_SKIP"]
+        kind, skip = self["FAULT_KIND"], self["FAULT_SKIP"]
         if kind and skip:
-            self._registers["FAULT_SKIP"] = skip - 1
+            self["FAULT_SKIP"] = skip - 1
             return 0
         if not kind & STICKY:
-            self._registers["FAULT_KIND"] = 0
+            self["FAULT_KIND"] = 0
         return kind & ~STICKY

@@ -93,13 +93,15 @@ class Block:
         return bytes(self._bytes[offset:offset + size])
 
     def written(self, offset, data):
-        """The registers that an access of any width writes, with the values they would get.
-
-        It is left to the caller to store them, for some mean something else.
-        """
+        """The registers that an access of any width writes, with the values they would get."""
         after = bytearray(self._bytes)
         after[offset:offset + len(data)] = data
         for register in self._table.values():
             end = register.offset + register.size
             if register.writable and register.offset < offset + len(data) and offset < end:
                 yield register.name, int.from_bytes(after[register.offset:end], "little")
+
+    def write(self, offset, data):
+        """A write to registers that do no more than keep what is written."""
+        for name, value in self.written(offset, data):
+            self[name] = value
