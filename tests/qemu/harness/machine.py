@@ -23,25 +23,24 @@ class Ending:
     complaints: list = field(default_factory=list)  # of what was attached to it
 
 
-def _uml(guest, kernel, initramfs, channel, terminal, _attached):
+def _uml(guest, _kernel, initramfs, channel, terminal):
     con = "con0=fd:0,fd:1" if terminal else "con0=null,fd:1"
-    return [kernel.image, f"mem={guest.memory}", f"initrd={initramfs}", con, "con=null",
+    return [f"mem={guest.memory}", f"initrd={initramfs}", con, "con=null",
             f"ssl0=null,fd:{channel}", "ssl=null", *(["quiet"] if terminal else []),
             *guest.append.split(), *APPEND.split()]
 
 
-def _qemu(guest, kernel, initramfs, channel, terminal, attached):
+def _qemu(guest, kernel, initramfs, channel, terminal):
     # "-display none" and not "-nographic", which makes the firmware chatty.
     serial = "mon:stdio" if terminal else "stdio"
-    return [*qemu.command(guest.qemu), "-accel", guest.accel, "-M", guest.machine, "-cpu", "max",
+    return ["-accel", guest.accel, "-M", guest.machine, "-cpu", "max",
             "-smp", str(guest.cpus), "-m", guest.memory, "-nodefaults", "-display", "none",
             "-no-reboot", "-serial", serial, "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
             "-device", "virtio-serial-pci",
             "-chardev", f"file,id=results,path=/proc/self/fd/{channel}",
             "-device", "virtserialport,chardev=results",
             "-kernel", kernel.image, "-initrd", initramfs,
-            "-append", f"console=ttyS0 quiet {APPEND} {guest.append}", *guest.extra,
-            *attached]
+            "-append", f"console=ttyS0 quiet {APPEND} {guest.append}", *guest.extra]
 
 
 def _pump(channel, sink):
@@ -77,19 +76,22 @@ def run(guest, kernel, initramfs, sink, console=None, terminal=False):
 
     With TERMINAL the console is the user's terminal and there is no timeout.
     """
+    program, arguments = ([kernel.image], _uml) if guest.machine == "uml" else \
+        (qemu.command(guest.qemu), _qemu)
     complaints = []
     with ioat.attached(guest, complaints) as attached:
-        ending = _run(guest, kernel, initramfs, sink, console, terminal, attached)
+        def line(channel):
+            return [*program, *arguments(guest, kernel, initramfs, channel, terminal), *attached]
+        ending = _run(guest, line, sink, console, terminal)
     ending.complaints = complaints
     return ending
 
 
-def _run(guest, kernel, initramfs, sink, console, terminal, attached):
+def _run(guest, line, sink, console, terminal):
+    """Run the command line(file descriptor of the channel)."""
     read_end, write_end = os.pipe()
     start = time.monotonic()
-    line = (_uml if guest.machine == "uml" else _qemu)(guest, kernel, initramfs, write_end,
-                                                     terminal, attached)
-    with subprocess.Popen([str(word) for word in line], pass_fds=[write_end],
+    with subprocess.Popen([str(word) for word in line(write_end)], pass_fds=[write_end],
                           stdin=None if terminal else subprocess.DEVNULL,
                           stdout=console, stderr=subprocess.STDOUT if console else None,
                           start_new_session=not terminal) as process:
