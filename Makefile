@@ -10,7 +10,8 @@ BUILD	:= $(CURDIR)/build
 RUN	:= tests/qemu/run
 
 CHECK	:= lint harness uml stock61
-LONGER	:= stock61-long stock61-clang stock612 stock72 cloud61 zdma zdma-swiotlb bench61
+LONGER	:= stock61-long stock61-clang stock612 stock72 cloud61 sim61 sim61-strict uml-sim \
+	   ioat ioat-intel-iommu ioat-amd-iommu zdma zdma-swiotlb bench61
 
 # Of the compiler only what was asked for: the kernel's headers know their own.
 ifeq ($(origin CC),command line)
@@ -100,7 +101,7 @@ help:
 	@echo 'uml              the loop of seconds: in-kernel tests and selftests under UML'
 	@echo 'lint             static checks'
 	@echo 'check            lint and tests, on User Mode Linux and on the stock kernel'
-	@echo 'check-all        check, longer variants, later kernels, clang, arm64, bench'
+	@echo 'check-all        check, longer variants, later kernels, clang, DMA controllers, arm64, bench'
 	@echo 'bench            figures that repeat: instructions, not time'
 	@echo 'clean            remove all that was generated'
 	@echo

@@ -40,6 +40,8 @@ ok 1 - seg
 [    0.5] WARNING: of the boot, before our time
 [    1.0] dmoverio test begins
 [    1.1] dmoverio: ready
+[    1.2] DMAR: Intel(R) Virtualization Technology for Directed I/O
+[    1.2] AMD-Vi: Interrupt remapping enabled
 [    1.2] WARNING: suspicious RCU usage
 [    1.3] arch/um/kernel/process.c:1 known noise
 @dmio end-log
@@ -65,6 +67,9 @@ UBSAN: array-index-out-of-bounds in module/func.c:1
 INFO: task test:33 blocked for more than 120 seconds.
 kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
 DMA-API: device driver frees DMA memory it has not allocated
+DMAR: [DMA Write NO_PASID] Request device [00:05.0] fault addr 0xffb60000 [fault reason 0x05] PTE
+DMAR: DRHD: handling fault status reg 2
+ioatdma 0000:00:05.0: AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x0000 address=0x0 flags=0x000a]
 ODEBUG: free active (active state 0) object type: work_struct
 rcu: INFO: rcu_sched detected stalls on CPUs/tasks
 Kernel panic - not syncing: Fatal exception""".splitlines()
@@ -133,8 +138,9 @@ class Judge(unittest.TestCase):
                 self.assertIn(complaint, complaints(results))
 
     def test_endings(self):
-        """A hang and a wrong exit status fail a run whose transcript is good."""
-        for ending in (Ending(0, True, 9.0), Ending(127, False, 1.0)):
+        """A hang, a wrong exit status, a failed device fail a run whose transcript is good."""
+        for ending in (Ending(0, True, 9.0), Ending(127, False, 1.0),
+                       Ending(0, False, 1.0, ["the device died"])):
             with self.subTest(ending=ending):
                 self.assertNotEqual(complaints(judged(GOOD, ending)[0]), "")
 

@@ -110,21 +110,14 @@ def guest_files(guest, kernel, log):
     """Everything of ours that goes into a guest: {path in the guest: file}."""
     kunit = "kunit" in guest.suites
     tree = modules(kernel, guest.build, log, *guest.make, f"DMIO_KUNIT={int(kunit)}")
-<<<<<<< HEAD
     ours = [tree / "module/dmoverio.ko", tree / "module/sim/dmover-sim.ko"]
     if kunit:
         ours += [tree / "tests/kunit/dmoverio-kunit.ko", tree / "tests/kunit/dmover-sim-kunit.ko"]
     # Without dmaengine in the kernel there is no simulator.
     files = {f"modules/{file.name}": file for file in ours if file.exists()}
-    if "dmatest" in guest.suites:
-=======
-    files = {"modules/dmoverio.ko": tree / "module/dmoverio.ko"}
     for path in guest.drivers:
         files[f"modules/{Path(path).stem}.ko"] = _driver(guest, kernel, path, log)
-    if kunit:
-        files["modules/dmoverio-kunit.ko"] = tree / "tests/kunit/dmoverio-kunit.ko"
     if any(suite.startswith("dmatest") for suite in guest.suites):
->>>>>>> zdma
         files["modules/dmatest.ko"] = _dmatest(guest, kernel, log)
     with cache.lock(PROGRAMS_LOCK):
         files |= _tools(arch.of(guest.kernel), log)

@@ -22,6 +22,8 @@ class Guest:
     accel: str = "tcg,thread=single"
     append: str = ""
     extra: list = field(default_factory=list)
+    qemu: str = ""
+    ioat: list | None = None
     channel: str = ""
     channel_modules: list = field(default_factory=list)
     modules: list = field(default_factory=list)

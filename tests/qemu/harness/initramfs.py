@@ -114,12 +114,8 @@ def write(guest, kernel, files, settings, data=None):
     drivers = [f"{Path(path).stem}.ko" for path in guest.drivers]
     settings = {"CHANNEL": guest.channel, "TEST_TIMEOUT": str(guest.test_timeout),
                 "CHANNEL_MODULES": " ".join(map(_name, channel)),
-<<<<<<< HEAD
-                "MODULES": " ".join(map(_name, others)),
+                "MODULES": " ".join([*map(_name, others), *drivers]),
                 "SIM": guest.sim, "OPTIONS": guest.options} | settings
-=======
-                "MODULES": " ".join([*map(_name, others), *drivers])} | settings
->>>>>>> zdma
     lines = [f"{key}={shlex.quote(value)}" for key, value in settings.items()]
     lines += [f"export {key}={shlex.quote(value)}" for key, value in guest.env.items()]
     cpio.file("etc/guest", ("\n".join(lines) + "\n").encode())

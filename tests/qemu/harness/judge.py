@@ -16,6 +16,7 @@ BAD_LOG = re.compile(
     r"|INFO: (possible|trying|rcu|inconsistent|suspicious)|possible .*locking|inconsistent lock"
     r"|bad unlock balance|lock held when returning|soft lockup|detected stall"
     r"|DMA-API:|ODEBUG|kmemleak: .*suspected|Bad page|page allocation failure"
+    r"|DMAR:.*\bfault\b|AMD-Vi: Event logged"
     r"|list_(add|del) corruption|Modules linked in|Unable to handle|left in memory|unregister_.*leak")
 # From here on the log is ours, see guest/init.
 LOG_BEGIN = "dmoverio test begins"
@@ -182,6 +183,7 @@ def judge_guest(transcript, ending, expected, kmemleak=False, console=()):
         why.append(f"exit status {ending.status}")
     if not transcript.programs:
         why.append("no test program was run")
+    why += ending.complaints
     check("runs from start to end", why and why + last)
     if transcript.release is None:
         return results, []

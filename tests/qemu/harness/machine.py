@@ -6,7 +6,9 @@ import signal
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from . import ioat, qemu
 
 # Added to the command line of every kernel: panic=-1 ends a guest at once.
 APPEND = "panic=-1 oops=panic"
@@ -39,11 +41,12 @@ class Ending:
     status: int         # 0: as if it had powered off in good order
     hung: bool
     seconds: float
+    complaints: list = field(default_factory=list)  # of what was attached to it
 
 
-def _uml(guest, kernel, initramfs, channel, terminal):
+def _uml(guest, _kernel, initramfs, channel, terminal):
     con = "con0=fd:0,fd:1" if terminal else "con0=null,fd:1"
-    return [kernel.image, f"mem={guest.memory}", f"initrd={initramfs}", con, "con=null",
+    return [f"mem={guest.memory}", f"initrd={initramfs}", con, "con=null",
             f"ssl0=null,fd:{channel}", "ssl=null", *(["quiet"] if terminal else []),
             *guest.append.split(), *APPEND.split()]
 
@@ -52,7 +55,7 @@ def _qemu(guest, kernel, initramfs, channel, terminal):
     # "-display none" and not "-nographic", which makes the firmware chatty.
     serial = "mon:stdio" if terminal else "stdio"
     machine = MACHINES[guest.machine]
-    return [machine.program, "-accel", guest.accel, "-M", guest.machine, *machine.options,
+    return ["-accel", guest.accel, "-M", guest.machine, *machine.options,
             "-smp", str(guest.cpus), "-m", guest.memory, "-nodefaults", "-display", "none",
             "-no-reboot", "-serial", serial, "-device", machine.bus,
             "-chardev", f"file,id=results,path=/proc/self/fd/{channel}",
@@ -94,11 +97,22 @@ def run(guest, kernel, initramfs, sink, console=None, terminal=False):
 
     With TERMINAL the console is the user's terminal and there is no timeout.
     """
+    program, arguments = ([kernel.image], _uml) if guest.machine == "uml" else \
+        (qemu.command(guest.qemu), _qemu)
+    complaints = []
+    with ioat.attached(guest, complaints) as attached:
+        def line(channel):
+            return [*program, *arguments(guest, kernel, initramfs, channel, terminal), *attached]
+        ending = _run(guest, line, sink, console, terminal)
+    ending.complaints = complaints
+    return ending
+
+
+def _run(guest, line, sink, console, terminal):
+    """Run the command line(file descriptor of the channel)."""
     read_end, write_end = os.pipe()
     start = time.monotonic()
-    line = (_uml if guest.machine == "uml" else _qemu)(guest, kernel, initramfs, write_end,
-                                                     terminal)
-    with subprocess.Popen([str(word) for word in line], pass_fds=[write_end],
+    with subprocess.Popen([str(word) for word in line(write_end)], pass_fds=[write_end],
                           stdin=None if terminal else subprocess.DEVNULL,
                           stdout=console, stderr=subprocess.STDOUT if console else None,
                           start_new_session=not terminal) as process:

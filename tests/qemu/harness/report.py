@@ -24,7 +24,7 @@ def counts(results):
 def line(where, name, results, seconds):
     """One line for a test program or check that just ended."""
     passed, failed, skipped = counts(results)
-    say(f"{where:14} {name:40} {passed:4} passed {failed:3} failed {skipped:3} skipped "
+    say(f"{where:16} {name:40} {passed:4} passed {failed:3} failed {skipped:3} skipped "
         f"{seconds:7.1f} s")
 
 
@@ -52,11 +52,11 @@ class Totals:
 
     def finish(self):
         """Print table and last line; returns the exit status."""
-        say(f"\n{'guest':14} {'suite':12} {'passed':>7} {'failed':>7} {'skipped':>7} "
+        say(f"\n{'guest':16} {'suite':12} {'passed':>7} {'failed':>7} {'skipped':>7} "
             f"{'seconds':>8}")
         for (where, suite), rows in self._rows.items():
             passed, failed, skipped, seconds = map(sum, zip(*rows))
-            say(f"{where:14} {suite:12} {passed:7} {failed:7} {skipped:7} {seconds:8.1f}")
+            say(f"{where:16} {suite:12} {passed:7} {failed:7} {skipped:7} {seconds:8.1f}")
         passed, failed, skipped = counts(self._all)
         if passed + failed == 0:
             say("no test was run, which is a failure")

@@ -81,6 +81,6 @@ def run(guest, totals, only=()):
     report.line(guest.name, "guest", own, took["guest"])
     report.failures(guest.name, results)
     for note in notes:
-        report.say(f"{guest.name:14} note: {note}")
+        report.say(f"{guest.name:16} note: {note}")
     for suite in dict.fromkeys(result.suite for result in results):
         totals.add(guest.name, suite, [r for r in results if r.suite == suite], took[suite])
