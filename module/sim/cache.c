@@ -52,37 +52,16 @@ static void edge_read(struct sim_device *sdev, struct sim_edge *edge, dma_addr_t
 }
 
 /**
- * sim_cache_lock() - keep edges and memory as they are
- *
- * Return: for sim_cache_unlock().
- */
-unsigned long sim_cache_lock(void)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&edges_lock, flags);
-	return flags;
-}
-
-/**
- * sim_cache_unlock() - counterpart of sim_cache_lock()
- * @flags: what that returned
- */
-void sim_cache_unlock(unsigned long flags)
-{
-	spin_unlock_irqrestore(&edges_lock, flags);
-}
-
-/**
  * sim_cache_read() - remember the edges of a descriptor's outputs
  * @sdev: the device
  * @desc: is being submitted
  */
 void sim_cache_read(struct sim_device *sdev, struct sim_desc *desc)
 {
-	unsigned long flags = sim_cache_lock();
+	unsigned long flags;
 	unsigned int i;
 
+	spin_lock_irqsave(&edges_lock, flags);
 	for (i = 0; i < ARRAY_SIZE(desc->dst); i++) {
 		dma_addr_t begin = desc->dst[i], end = begin + desc->len;
 
@@ -91,30 +70,35 @@ void sim_cache_read(struct sim_device *sdev, struct sim_desc *desc)
 		edge_read(sdev, &desc->edge[2 * i], ALIGN_DOWN(begin, SIM_LINE_BYTES), begin);
 		edge_read(sdev, &desc->edge[2 * i + 1], end, ALIGN(end, SIM_LINE_BYTES));
 	}
-	sim_cache_unlock(flags);
+	spin_unlock_irqrestore(&edges_lock, flags);
+}
+
+static void edge_note_write(struct sim_edge *edge, dma_addr_t addr, const u8 *bytes, size_t len)
+{
+	dma_addr_t begin = max(addr, edge->addr);
+	dma_addr_t end = min(addr + len, edge->addr + edge->len);
+
+	if (begin < end)
+		memcpy(edge->bytes + (begin - edge->addr), bytes + (begin - addr), end - begin);
 }
 
 /**
- * sim_cache_note_write() - a device wrote to memory
+ * sim_cache_write() - write what a device writes, to memory and to edges
+ * @sdev: the device
  * @addr: where
  * @bytes: what
- * @len: how much
- *
- * Context: under sim_cache_lock(), as was the write itself.
+ * @len: how much, no more than a step
  */
-void sim_cache_note_write(dma_addr_t addr, const u8 *bytes, size_t len)
+void sim_cache_write(struct sim_device *sdev, dma_addr_t addr, const u8 *bytes, size_t len)
 {
 	struct sim_edge *edge;
+	unsigned long flags;
 
-	lockdep_assert_held(&edges_lock);
-	list_for_each_entry(edge, &edges, node) {
-		dma_addr_t begin = max(addr, edge->addr);
-		dma_addr_t end = min(addr + len, edge->addr + edge->len);
-
-		if (begin < end)
-			memcpy(edge->bytes + (begin - edge->addr), bytes + (begin - addr),
-			       end - begin);
-	}
+	spin_lock_irqsave(&edges_lock, flags);
+	sim_ram_write(sdev, addr, bytes, len);
+	list_for_each_entry(edge, &edges, node)
+		edge_note_write(edge, addr, bytes, len);
+	spin_unlock_irqrestore(&edges_lock, flags);
 }
 
 static void edge_forget(struct sim_edge *edge)
@@ -130,9 +114,10 @@ static void edge_forget(struct sim_edge *edge)
  */
 void sim_cache_write_back(struct sim_device *sdev, struct sim_desc *desc)
 {
-	unsigned long flags = sim_cache_lock();
 	struct sim_edge *edge;
+	unsigned long flags;
 
+	spin_lock_irqsave(&edges_lock, flags);
 	for (edge = desc->edge; edge < desc->edge + ARRAY_SIZE(desc->edge); edge++) {
 		u8 *ram;
 
@@ -143,7 +128,7 @@ void sim_cache_write_back(struct sim_device *sdev, struct sim_desc *desc)
 		kunmap_local(ram);
 		edge_forget(edge);
 	}
-	sim_cache_unlock(flags);
+	spin_unlock_irqrestore(&edges_lock, flags);
 }
 
 /**
@@ -152,11 +137,12 @@ void sim_cache_write_back(struct sim_device *sdev, struct sim_desc *desc)
  */
 void sim_cache_forget(struct sim_desc *desc)
 {
-	unsigned long flags = sim_cache_lock();
 	struct sim_edge *edge;
+	unsigned long flags;
 
+	spin_lock_irqsave(&edges_lock, flags);
 	for (edge = desc->edge; edge < desc->edge + ARRAY_SIZE(desc->edge); edge++)
 		if (edge->len)
 			edge_forget(edge);
-	sim_cache_unlock(flags);
+	spin_unlock_irqrestore(&edges_lock, flags);
 }

@@ -24,7 +24,14 @@ static void ram_read(struct sim_device *sdev, u8 *to, dma_addr_t addr, size_t le
 	}
 }
 
-static void ram_write(struct sim_device *sdev, dma_addr_t addr, const u8 *from, size_t len)
+/**
+ * sim_ram_write() - write to memory, and nothing but memory
+ * @sdev: the device
+ * @addr: where; passed sim_desc_check()
+ * @from: what
+ * @len: how much
+ */
+void sim_ram_write(struct sim_device *sdev, dma_addr_t addr, const u8 *from, size_t len)
 {
 	while (len) {
 		size_t part = min_t(size_t, len, PAGE_SIZE - offset_in_page(addr));
@@ -40,16 +47,10 @@ static void ram_write(struct sim_device *sdev, dma_addr_t addr, const u8 *from, 
 
 static void output(struct sim_device *sdev, dma_addr_t addr, const void *from, size_t len)
 {
-	unsigned long flags;
-
-	if (sdev->config.coherent) {
-		ram_write(sdev, addr, from, len);
-		return;
-	}
-	flags = sim_cache_lock();
-	ram_write(sdev, addr, from, len);
-	sim_cache_note_write(addr, from, len);
-	sim_cache_unlock(flags);
+	if (sdev->config.coherent)
+		sim_ram_write(sdev, addr, from, len);
+	else
+		sim_cache_write(sdev, addr, from, len);
 }
 
 static void add(u64 *sum, const u64 *in, size_t words)

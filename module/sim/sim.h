@@ -240,12 +240,11 @@ struct sim_desc *sim_chan_get_desc(struct sim_chan *sc, unsigned long flags);
 void sim_prep_set_ops(struct dma_device *dma);
 
 void sim_move(struct sim_chan *sc, struct sim_desc *desc);
+void sim_ram_write(struct sim_device *sdev, dma_addr_t addr, const u8 *from, size_t len);
 
 void sim_cache_read(struct sim_device *sdev, struct sim_desc *desc);
-void sim_cache_note_write(dma_addr_t addr, const u8 *bytes, size_t len);
+void sim_cache_write(struct sim_device *sdev, dma_addr_t addr, const u8 *bytes, size_t len);
 void sim_cache_write_back(struct sim_device *sdev, struct sim_desc *desc);
 void sim_cache_forget(struct sim_desc *desc);
-unsigned long sim_cache_lock(void);
-void sim_cache_unlock(unsigned long flags);
 
 #endif /* DMOVER_SIM_H */
