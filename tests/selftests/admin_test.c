@@ -6,7 +6,7 @@
  * for a user.
  */
 #include <sched.h>
-#include <sys/wait.h>
+#include <time.h>
 
 #include "dmio_test.h"
 #include "kselftest_harness.h"
@@ -114,7 +114,11 @@ TEST_F_TIMEOUT(admin, a_higher_limit_wakes_who_waits_for_room, 120)
 	/* Nothing is answered meanwhile: only the limit can have woken them. */
 	ASSERT_EQ(0, dt_set_param("max_requests", 6));
 	for (unsigned int i = 0; i < ARRAY_SIZE(w); i++) {
-		ASSERT_EQ(0, pthread_join(w[i].thread, NULL));
+		struct timespec end;
+
+		clock_gettime(CLOCK_REALTIME, &end);
+		end.tv_sec += DT_PATIENCE_MS / 1000 / 2;
+		ASSERT_EQ(0, pthread_timedjoin_np(w[i].thread, NULL, &end));
 	}
 	EXPECT_EQ(1, w[0].result);
 	EXPECT_EQ(POLLOUT, w[1].result);

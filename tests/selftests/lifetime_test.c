@@ -236,4 +236,74 @@ TEST_F_TIMEOUT(lifetime, kill_with_work_in_flight, 600)
 	run_rounds(_metadata, self, self->flight.rounds, by_sigkill);
 }
 
+/* -- the memory of a killed process */
+
+#define NR_HUGE		6U		/* requests, more than there are workers */
+#define HUGE		(96UL << 20)	/* of each, and of the process, in many windows */
+#define KIB		1024
+
+/* In the child: zero all of its memory, again and again, and wait to be killed */
+static void zero_all(int fd, int ready)
+{
+	uint8_t *mem = dt_mmap(HUGE);
+	struct dmio_usrreq flat[NR_HUGE];
+	struct dt_req r[NR_HUGE];
+	char ok;
+
+	memset(mem, 1, HUGE);
+	for (unsigned int i = 0; i < NR_HUGE; i++) {
+		dt_req_init1(&r[i], "zero", i, mem, HUGE, NULL);
+		flat[i] = r[i].req;
+	}
+	ok = !dt_setfunc(fd, "zero") && dt_write(fd, flat, NR_HUGE) == NR_HUGE;
+	if (write(ready, &ok, 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+/*
+ * Windows that are in flight end; no other is begun, though the session lives
+ * on, and the memory goes with the process.
+ */
+TEST_F_TIMEOUT(lifetime, a_killed_process_gives_its_memory_back, 120)
+{
+	long long before = dt_proc_kb("/proc/meminfo", "AnonPages"), end, now;
+	int fd = dt_open(NULL, 0), ready[2];
+	struct dmio_usrresp resp[NR_HUGE];
+	char ok = 0;
+	pid_t pid;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, pipe(ready));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		zero_all(fd, ready[1]);
+	ASSERT_EQ(1, read(ready[0], &ok, 1));
+	ASSERT_EQ(1, ok);
+	/* Some windows are done by then, which needs the engine: so sleep */
+	for (end = dt_now_ms() + DT_PATIENCE_MS; dt_now_ms() < end; dt_sleep_ms(1)) {
+		if (dt_nr(fd, "running") > 0)
+			break;
+	}
+	EXPECT_LT(0, dt_nr(fd, "running"));
+	EXPECT_EQ(0, dt_nr(fd, "answered"));
+	EXPECT_LE(before + (long long)(HUGE / KIB * 3 / 4),
+		  dt_proc_kb("/proc/meminfo", "AnonPages"));
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_NE(-1, dt_reap(pid, DT_PATIENCE_MS));
+
+	ASSERT_EQ(0, dt_collect(fd, resp, NR_HUGE));
+	for (unsigned int i = 0; i < NR_HUGE; i++) {
+		EXPECT_EQ(ECANCELED, resp[i].resp_error);
+	}
+	end = dt_now_ms() + DT_PATIENCE_MS;
+	do {
+		now = dt_proc_kb("/proc/meminfo", "AnonPages");
+	} while (now > before + (long long)(HUGE / KIB / 4) && dt_now_ms() < end);
+	EXPECT_GE(before + (long long)(HUGE / KIB / 4), now);
+	close(fd);
+}
+
 TEST_HARNESS_MAIN

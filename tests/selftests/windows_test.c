@@ -165,6 +165,48 @@ TEST_F_TIMEOUT(windows, limit_eaten_by_others, 120)
 	close(ring);
 }
 
+/*
+ * The limit is eaten up to a rest that requests in flight have: a large one
+ * waits for what those give back, which is too little, and must not wait for
+ * ever.
+ */
+TEST_F_TIMEOUT(windows, limit_eaten_by_others_and_requests_in_flight, 120)
+{
+	enum { NR = 12, REST = 2 * NR };		/* small ones, their pages */
+	const size_t page = dt_page_size(), len = 4 * MIB;
+	uint8_t *eaten = dt_mmap(MIB), *dst = dt_mmap(len), *src = dt_mmap(len);
+	struct dmio_usrresp resp[NR + 2];
+	struct dmio_usrreq flat[NR + 2];
+	struct dt_req r[NR + 2];
+	struct dt_hold hold;
+	int ring;
+
+	madvise(eaten, MIB, MADV_NOHUGEPAGE);
+	memset(eaten, 1, MIB);
+	dt_fill(&self->rng, src, len);
+	/* A large one first: behind it write() only pins the small ones */
+	for (unsigned int i = 0; i < NR + 2; i++) {
+		bool large = !i || i == NR + 1;
+
+		dt_req_init1(&r[i], "copy", i, dst + i * page, large ? len - i * page : page,
+			     src + i * page);
+		flat[i] = r[i].req;
+	}
+	ASSERT_EQ(0, dt_hold(&hold));
+	ASSERT_EQ(0, dt_become_limited(DT_NOBODY, MIB));
+	ring = eat_budget(eaten, MIB - REST * page);
+	ASSERT_LE(0, ring);
+	ASSERT_EQ(0, dt_setfunc(self->fd, "copy"));
+	ASSERT_EQ(NR + 2, dt_write(self->fd, flat, NR + 2));
+	EXPECT_LT(0, dt_nr(self->fd, "running"));
+	EXPECT_EQ(0, dt_collect(self->fd, resp, NR + 2));
+	EXPECT_TRUE(dt_ids_once(resp, NR + 2, 0));
+	EXPECT_EQ(-1, dt_diff(dst, src, len));
+	ASSERT_EQ(0, dt_become(0));
+	EXPECT_EQ(0, dt_unhold(&hold));
+	close(ring);
+}
+
 /* Many at once, each larger than the limit: all are done, in whatever order */
 TEST_F_TIMEOUT(windows, many_large_ones_share_a_small_budget, 120)
 {
@@ -189,6 +231,33 @@ TEST_F_TIMEOUT(windows, many_large_ones_share_a_small_budget, 120)
 	for (unsigned int i = 0; i < NR; i++) {
 		EXPECT_EQ(-1, dt_diff(dst[i], src + i, len));
 	}
+}
+
+/*
+ * More large ones than the user may have workers, and a small one behind them:
+ * they take turns window by window, so that it is done long before they are.
+ */
+TEST_F_TIMEOUT(windows, large_ones_do_not_starve_a_small_one, 120)
+{
+	enum { NR = 5, LARGE = 64 << 20 };
+	struct dmio_usrreq flat[NR + 1];
+	struct dmio_usrresp resp[NR + 1];
+	struct dt_req r[NR + 1];
+	uint8_t *dst = dt_mmap(LARGE), *small = dt_mmap(4096);
+
+	memset(small, 0xee, 4096);
+	for (unsigned int i = 0; i < NR; i++) {
+		dt_req_init1(&r[i], "zero", i, dst, LARGE, NULL);
+		flat[i] = r[i].req;
+	}
+	dt_req_init1(&r[NR], "zero", NR, small, 4096, NULL);
+	flat[NR] = r[NR].req;
+	ASSERT_EQ(0, dt_setfunc(self->fd, "zero"));
+	ASSERT_EQ(NR + 1, dt_write(self->fd, flat, NR + 1));
+	ASSERT_EQ(0, dt_collect(self->fd, resp, NR + 1));
+	EXPECT_EQ(NR, resp[0].resp_id);
+	EXPECT_TRUE(dt_ids_once(resp, NR + 1, 0));
+	EXPECT_EQ(0, small[0] | small[4095]);
 }
 
 /* Done is enough, the answers need not be read; and nothing is lost on the way */
