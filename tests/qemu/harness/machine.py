@@ -97,8 +97,10 @@ def run(guest, kernel, initramfs, sink, console=None, terminal=False):
 
     With TERMINAL the console is the user's terminal and there is no timeout.
     """
-    program, arguments = ([kernel.image], _uml) if guest.machine == "uml" else \
-        (qemu.command(guest.qemu), _qemu)
+    program, arguments = [kernel.image], _uml
+    if guest.machine != "uml":
+        own = [MACHINES[guest.machine].program]
+        program, arguments = qemu.command(guest.qemu) if guest.qemu else own, _qemu
     complaints = []
     with ioat.attached(guest, complaints) as attached:
         def line(channel):

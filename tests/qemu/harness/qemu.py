@@ -15,9 +15,7 @@ LOADER = "usr/lib64/ld-linux-x86-64.so.2"
 
 
 def command(suite):
-    """What a command line begins with to run QEMU of SUITE ("": the machine's own)."""
-    if not suite:
-        return [PROGRAM]
+    """What a command line begins with to run the x86 QEMU of SUITE."""
     apt = packages.of(suite)
 
     def fill(directory, log):
