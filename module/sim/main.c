@@ -9,7 +9,8 @@
  * Channels work by themselves, in parallel, each strictly in order (which makes
  * DMA_PREP_FENCE a matter of course).  Without DMA_PREP_INTERRUPT a completion
  * is noticed only with a later one, or when the client asks for the status or
- * has run out of descriptors; without DMA_CTRL_ACK the descriptor stays in use.
+ * has run out of descriptors.  A descriptor is in use until its callback has
+ * returned, and until it was acknowledged (DMA_CTRL_ACK).
  *
  * A transfer of n bytes takes no less than latency + n / rate from when its
  * channel turned to it, and all its bytes move at the very end of that time,
@@ -35,8 +36,9 @@
  *			bytes, between submit and completion is lost (cache.c)
  *
  * It is for devices without an IOMMU and refuses to be bound behind one.  Data
- * moves in a thread: a client that polls without ever sleeping, on one CPU and
- * a kernel that cannot be preempted, keeps it from working.
+ * moves in a thread, which wants a CPU: on a kernel that cannot be preempted,
+ * clients that poll on all CPUs without ever sleeping, as dma_sync_wait() does,
+ * keep it from working.
  */
 #include <linux/err.h>
 #include <linux/init.h>
