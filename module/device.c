@@ -56,14 +56,19 @@ static bool is_nonblocking(const struct kiocb *iocb)
 	return (iocb->ki_filp->f_flags & O_NONBLOCK) || (iocb->ki_flags & IOCB_NOWAIT);
 }
 
-/* What read and write have in common before they begin */
-static int check_transfer(const struct dmio_session *session,
-			  const struct iov_iter *iter, size_t record_bytes)
+/*
+ * What read and write have in common before they begin.  MAX_RW_COUNT is where
+ * the kernel has cut off a longer transfer, perhaps in the middle of a record.
+ */
+static int check_transfer(struct iov_iter *iter, size_t record_bytes)
 {
+	size_t count = iov_iter_count(iter);
+
 	if (!user_backed_iter(iter))
 		return -EINVAL;
-	if (iov_iter_count(iter) % record_bytes)
+	if (count % record_bytes && count != MAX_RW_COUNT)
 		return -EINVAL;
+	iov_iter_truncate(iter, rounddown(count, record_bytes));
 	return 0;
 }
 
@@ -110,7 +115,7 @@ static ssize_t dmio_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		return -ENXIO;
 	if (current->mm != session->account.mm)
 		return -EPERM;
-	ret = check_transfer(session, from, session->format->req_bytes);
+	ret = check_transfer(from, session->format->req_bytes);
 	if (ret)
 		return ret;
 
@@ -186,7 +191,7 @@ static ssize_t dmio_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 	if (!dmio_session_is_ready(session))
 		return -ENXIO;
-	ret = check_transfer(session, to, session->format->resp_bytes);
+	ret = check_transfer(to, session->format->resp_bytes);
 	if (ret)
 		return ret;
 

@@ -55,14 +55,19 @@ static void expect_woken(struct kunit *test, struct listener *listener, bool wok
 	listener->nr_woken = 0;
 }
 
-static struct dmio_cq *cq_alloc(struct kunit *test)
+static int cq_wait_init(struct kunit *test)
 {
 	struct dmio_cq *cq = kunit_kzalloc(test, sizeof(*cq), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cq);
 	dmio_cq_init(cq);
-	KUNIT_ASSERT_EQ(test, dmio_cq_setup(cq, DEPTH), 0);
-	return cq;
+	test->priv = cq;
+	return dmio_cq_setup(cq, DEPTH);
+}
+
+static void cq_wait_exit(struct kunit *test)
+{
+	dmio_cq_fini(test->priv);
 }
 
 static void reserve(struct kunit *test, struct dmio_cq *cq)
@@ -90,7 +95,7 @@ static void consume(struct kunit *test, struct dmio_cq *cq)
 static void cq_wake_test(struct kunit *test)
 {
 	const __poll_t in = EPOLLIN | EPOLLRDNORM, out = EPOLLOUT | EPOLLWRNORM;
-	struct dmio_cq *cq = cq_alloc(test);
+	struct dmio_cq *cq = test->priv;
 	struct listener reader, writer;
 
 	listener_join(&reader, &cq->readers);
@@ -145,7 +150,6 @@ static void cq_wake_test(struct kunit *test)
 
 	listener_leave(&reader);
 	listener_leave(&writer);
-	dmio_cq_fini(cq);
 }
 
 enum wait_for { WAIT_ROOM, WAIT_READY, WAIT_READY_OR_IDLE, BE_READER };
@@ -245,7 +249,7 @@ static void expect_no_wait(struct kunit *test, struct dmio_cq *cq, enum wait_for
 /* What is there already is not waited for */
 static void cq_no_wait_test(struct kunit *test)
 {
-	struct dmio_cq *cq = cq_alloc(test);
+	struct dmio_cq *cq = test->priv;
 
 	expect_no_wait(test, cq, WAIT_ROOM);
 	expect_no_wait(test, cq, WAIT_READY_OR_IDLE);
@@ -256,13 +260,12 @@ static void cq_no_wait_test(struct kunit *test)
 	expect_no_wait(test, cq, WAIT_READY);
 	expect_no_wait(test, cq, WAIT_READY_OR_IDLE);
 	post(cq);
-	dmio_cq_fini(cq);
 }
 
 /* A writer sleeps while all slots are taken, whether in flight or ready */
 static void cq_wait_room_test(struct kunit *test)
 {
-	struct dmio_cq *cq = cq_alloc(test);
+	struct dmio_cq *cq = test->priv;
 	struct sleeper sleeper;
 
 	reserve(test, cq);
@@ -279,13 +282,12 @@ static void cq_wait_room_test(struct kunit *test)
 	sleeper_end(test, &sleeper, 0);
 
 	post(cq);
-	dmio_cq_fini(cq);
 }
 
 /* A reader sleeps until an answer comes, even if nothing is in flight */
 static void cq_wait_ready_test(struct kunit *test)
 {
-	struct dmio_cq *cq = cq_alloc(test);
+	struct dmio_cq *cq = test->priv;
 	struct sleeper sleeper;
 
 	reserve(test, cq);
@@ -296,13 +298,12 @@ static void cq_wait_ready_test(struct kunit *test)
 	expect_asleep(test, &sleeper);
 	post(cq);
 	sleeper_end(test, &sleeper, 0);
-	dmio_cq_fini(cq);
 }
 
 /* Or, if it asked for that, until nothing is in flight */
 static void cq_wait_idle_test(struct kunit *test)
 {
-	struct dmio_cq *cq = cq_alloc(test);
+	struct dmio_cq *cq = test->priv;
 	struct sleeper sleeper;
 
 	reserve(test, cq);
@@ -320,12 +321,11 @@ static void cq_wait_idle_test(struct kunit *test)
 	sleeper_end(test, &sleeper, 0);
 
 	post(cq);
-	dmio_cq_fini(cq);
 }
 
 static void cq_signal_test(struct kunit *test)
 {
-	struct dmio_cq *cq = cq_alloc(test);
+	struct dmio_cq *cq = test->priv;
 	struct sleeper sleeper;
 	int what;
 
@@ -338,13 +338,12 @@ static void cq_signal_test(struct kunit *test)
 	}
 	post(cq);
 	post(cq);
-	dmio_cq_fini(cq);
 }
 
 /* There is one reader at a time; others wait, or do not if they said so */
 static void cq_reader_test(struct kunit *test)
 {
-	struct dmio_cq *cq = cq_alloc(test);
+	struct dmio_cq *cq = test->priv;
 	struct sleeper sleeper;
 
 	KUNIT_ASSERT_EQ(test, dmio_cq_read_begin(cq, false), 0);
@@ -362,7 +361,6 @@ static void cq_reader_test(struct kunit *test)
 	expect_no_wait(test, cq, BE_READER);
 	KUNIT_EXPECT_EQ(test, dmio_cq_read_begin(cq, true), 0);
 	dmio_cq_read_end(cq);
-	dmio_cq_fini(cq);
 }
 
 static struct kunit_case cq_wait_cases[] = {
@@ -378,6 +376,8 @@ static struct kunit_case cq_wait_cases[] = {
 
 static struct kunit_suite cq_wait_suite = {
 	.name = "dmoverio-cq-wait",
+	.init = cq_wait_init,
+	.exit = cq_wait_exit,
 	.test_cases = cq_wait_cases,
 };
 

@@ -7,9 +7,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -358,6 +360,43 @@ TEST_F(iface, reader_buffer_faults)
 		}
 		ASSERT_TRUE(dt_quiet(self->fd));
 	}
+}
+
+/*
+ * The kernel moves 2 GiB less a page by one call, however many are asked for,
+ * and that need not be whole records.
+ */
+TEST_F(iface, more_than_a_call_can_move)
+{
+	const size_t records = INT_MAX / DT_REC, responses = INT_MAX / DT_RESP;
+	struct dmio_usrresp resp[DT_DEPTH];
+	int file = memfd_create("dmio", MFD_CLOEXEC);
+	void *mem;
+
+	ASSERT_LE(0, file);
+	ASSERT_EQ(0, ftruncate(file, INT_MAX));
+	for (unsigned int i = 0; i < DT_DEPTH; i++) {
+		struct dmio_usrreq req = self->one.req;
+
+		req.req_id = i;
+		ASSERT_EQ((ssize_t)DT_REC, pwrite(file, &req, DT_REC, i * DT_REC));
+	}
+	mem = mmap(NULL, INT_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	ASSERT_TRUE(mem != MAP_FAILED);
+	ASSERT_EQ(0, dt_nonblock(self->fd, true));
+	/* As many as there is room for. Then none: that is not an error of the count. */
+	EXPECT_EQ((ssize_t)(DT_DEPTH * DT_REC), write(self->fd, mem, records * DT_REC));
+	EXPECT_EQ(-1, write(self->fd, mem, records * DT_REC));
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_EQ((ssize_t)(DT_DEPTH * DT_RESP), read(self->fd, mem, responses * DT_RESP));
+	memcpy(resp, mem, sizeof(resp));
+	EXPECT_TRUE(dt_ids_once(resp, DT_DEPTH, 0));
+	/* One byte less is a wrong length as any other. */
+	EXPECT_EQ(-1, write(self->fd, mem, (0x7ffff000UL / DT_REC - 1) * DT_REC + 1));
+	EXPECT_EQ(EINVAL, errno);
+	ASSERT_EQ(0, dt_nonblock(self->fd, false));
+	munmap(mem, INT_MAX);
+	close(file);
 }
 
 /* The records themselves end at a page without access. */

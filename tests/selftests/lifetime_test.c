@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "inflight.h"
+#include "flight.h"
 #include "kselftest_harness.h"
 
 #define WINDOWS	(5UL << 20)		/* a request of several windows */
@@ -27,22 +27,22 @@ static const char exec_env[] = "DMIO_TEST_LIFETIME";
  */
 static bool answered_well(struct dmio_usrresp *resp)
 {
-	for (unsigned int i = 0; i < IF_NR; i++)
+	for (unsigned int i = 0; i < FL_NR; i++)
 		if (resp[i].resp_error == ECANCELED)
 			resp[i].resp_error = 0;
-	return dt_ids_once(resp, IF_NR, 0);
+	return dt_ids_once(resp, FL_NR, 0);
 }
 
 /* Program run by exec: all responses come, none is missing. */
 static __attribute__((constructor)) void exec_child(void)
 {
 	const char *env = getenv(exec_env);
-	struct dmio_usrresp resp[IF_NR];
+	struct dmio_usrresp resp[FL_NR];
 	int fd, seen;
 
 	if (!env)
 		return;
-	if (sscanf(env, "%d %d", &fd, &seen) != 2 || dt_collect(fd, resp, IF_NR))
+	if (sscanf(env, "%d %d", &fd, &seen) != 2 || dt_collect(fd, resp, FL_NR))
 		_exit(2);
 	_exit(answered_well(resp) ? seen : 3);
 }
@@ -51,7 +51,7 @@ FIXTURE(lifetime) {
 	struct dt_rng rng;
 	long long pins;
 	uint8_t *src, *dst;
-	struct inflight flight;
+	struct flight flight;
 };
 
 FIXTURE_SETUP(lifetime)
@@ -61,7 +61,7 @@ FIXTURE_SETUP(lifetime)
 	self->src = dt_mmap(WINDOWS);
 	self->dst = dt_mmap(WINDOWS);
 	dt_fill(&self->rng, self->src, WINDOWS);
-	if_init(&self->flight, &self->rng, self->dst, 0, self->src);
+	fl_init(&self->flight, &self->rng, self->dst, 0, self->src);
 	self->flight.req[0].out_iov.iov_len = WINDOWS;
 	self->flight.req[0].in_iov[0].iov_len = WINDOWS;
 	ASSERT_EQ(0, dt_hold(&self->flight.hold));
@@ -86,7 +86,7 @@ FIXTURE_TEARDOWN(lifetime)
  * One round: submit, with or without a nap, and end. Returns how many requests
  * were running when the end came, or what went wrong, negative.
  */
-typedef int (*end)(struct inflight *f, bool nap);
+typedef int (*end)(struct flight *f, bool nap);
 
 static void run_rounds(struct __test_metadata *_metadata, FIXTURE_DATA(lifetime) *self,
 		       unsigned int rounds, end how)
@@ -97,17 +97,17 @@ static void run_rounds(struct __test_metadata *_metadata, FIXTURE_DATA(lifetime)
 		ASSERT_LE(0, running) {
 			TH_LOG("round %u", i);
 		}
-		if_count(&self->flight, running);
+		fl_count(&self->flight, running);
 		ASSERT_EQ(self->pins, dt_pins_settle(self->pins));
 	}
 	EXPECT_RUNNING(&self->flight);
 }
 
-static int by_close(struct inflight *f, bool nap)
+static int by_close(struct flight *f, bool nap)
 {
 	int fd = dt_open("copy", 0), running;
 
-	if (fd < 0 || if_submit(f, fd, nap))
+	if (fd < 0 || fl_submit(f, fd, nap))
 		return -1;
 	running = dt_nr(fd, "running");
 	return close(fd) ? -1 : running;
@@ -141,11 +141,11 @@ TEST_F(lifetime, close_with_responses_unread)
 }
 
 /* Submit in a child that is going to end; returns the session, or ends at once */
-static int child_submit(struct inflight *f, bool nap, int *seen)
+static int child_submit(struct flight *f, bool nap, int *seen)
 {
 	int fd = dt_open("copy", 0);
 
-	if (fd < 0 || if_submit(f, fd, nap))
+	if (fd < 0 || fl_submit(f, fd, nap))
 		_exit(4);
 	*seen = dt_nr(fd, "running") > 0 ? SEEN : UNSEEN;
 	return fd;
@@ -159,7 +159,7 @@ static int seen_by(pid_t pid)
 	       WEXITSTATUS(status) : -1;
 }
 
-static int by_exit(struct inflight *f, bool nap)
+static int by_exit(struct flight *f, bool nap)
 {
 	pid_t pid = fork();
 	int seen;
@@ -177,7 +177,7 @@ TEST_F_TIMEOUT(lifetime, exit_with_work_in_flight, 600)
 }
 
 /* exec takes the memory away; the session stays, and owes all its responses. */
-static int by_exec(struct inflight *f, bool nap)
+static int by_exec(struct flight *f, bool nap)
 {
 	pid_t pid = fork();
 	char env[64];
@@ -203,7 +203,7 @@ TEST_F_TIMEOUT(lifetime, exec_with_work_in_flight, 600)
  * kills, and be the one who closes. The child is killed in a sleep of its own,
  * or in one of the session's.
  */
-static int by_sigkill(struct inflight *f, bool nap)
+static int by_sigkill(struct flight *f, bool nap)
 {
 	int fd = dt_open(NULL, 0), ready[2], running, status;
 	struct dmio_usrresp resp;
@@ -214,7 +214,7 @@ static int by_sigkill(struct inflight *f, bool nap)
 		return -1;
 	pid = fork();
 	if (!pid) {
-		ok = !dt_setfunc(fd, "copy") && !if_submit(f, fd, nap);
+		ok = !dt_setfunc(fd, "copy") && !fl_submit(f, fd, nap);
 		if (write(ready[1], &ok, 1) != 1)
 			_exit(1);
 		for (;;)

@@ -10,14 +10,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "inflight.h"
+#include "flight.h"
 #include "kselftest_harness.h"
 
 /* Each output lies in a slot of its own, with bytes around that nobody writes */
-#define SLOT		(IF_LARGE + 8192)
+#define SLOT		(FL_LARGE + 8192)
 #define AT		100
-#define OUT_BYTES	(IF_NR * SLOT)
-#define IN_BYTES	IF_LARGE
+#define OUT_BYTES	(FL_NR * SLOT)
+#define IN_BYTES	FL_LARGE
 
 enum { BEFORE = 0xee, AFTER = 0xff };
 
@@ -27,7 +27,7 @@ FIXTURE(remap) {
 	uint8_t *out, *in;		/* what the requests use */
 	uint8_t *aside;			/* as much room as @out, to move to */
 	uint8_t *want;			/* what @in was filled with */
-	struct inflight flight;
+	struct flight flight;
 };
 
 FIXTURE_SETUP(remap)
@@ -39,7 +39,7 @@ FIXTURE_SETUP(remap)
 	self->aside = dt_mmap(OUT_BYTES);
 	self->want = dt_mmap(IN_BYTES);
 	dt_fill(&self->rng, self->want, IN_BYTES);
-	if_init(&self->flight, &self->rng, self->out + AT, SLOT, self->in);
+	fl_init(&self->flight, &self->rng, self->out + AT, SLOT, self->in);
 	ASSERT_EQ(0, dt_hold(&self->flight.hold));
 }
 
@@ -89,7 +89,7 @@ struct change {
 static void check_slot(struct __test_metadata *_metadata, FIXTURE_DATA(remap) *self,
 		       const struct change *c, const struct dmio_usrresp *resp)
 {
-	size_t len = if_is_small(resp->resp_id) ? IF_SMALL : IF_LARGE;
+	size_t len = fl_is_small(resp->resp_id) ? FL_SMALL : FL_LARGE;
 	uint8_t *slot = self->out + resp->resp_id * SLOT;
 
 	ASSERT_TRUE(!resp->resp_error || resp->resp_error == EFAULT) {
@@ -111,23 +111,23 @@ static void run_rounds(struct __test_metadata *_metadata, FIXTURE_DATA(remap) *s
 	unsigned int done = 0, faulted = 0;
 
 	for (unsigned int i = 0; i < self->flight.rounds; i++) {
-		struct dmio_usrresp resp[IF_NR];
+		struct dmio_usrresp resp[FL_NR];
 		int fd = dt_open("copy", 0);
 
 		memcpy(self->in, self->want, IN_BYTES);
 		memset(self->out, BEFORE, OUT_BYTES);
-		ASSERT_EQ(0, if_submit(&self->flight, fd, i % 2));
-		if_count(&self->flight, dt_nr(fd, "running"));
+		ASSERT_EQ(0, fl_submit(&self->flight, fd, i % 2));
+		fl_count(&self->flight, dt_nr(fd, "running"));
 		c->change(mem, len, self->aside);
-		ASSERT_EQ(0, dt_collect(fd, resp, IF_NR));
+		ASSERT_EQ(0, dt_collect(fd, resp, FL_NR));
 		c->undo(mem, len, self->aside);
-		for (unsigned int k = 0; k < IF_NR; k++) {
+		for (unsigned int k = 0; k < FL_NR; k++) {
 			check_slot(_metadata, self, c, &resp[k]);
 			done += !resp[k].resp_error;
 			faulted += !!resp[k].resp_error;
 			resp[k].resp_error = 0;
 		}
-		ASSERT_TRUE(dt_ids_once(resp, IF_NR, 0));
+		ASSERT_TRUE(dt_ids_once(resp, FL_NR, 0));
 		close(fd);
 	}
 	TH_LOG("%u requests succeeded, %u faulted", done, faulted);
@@ -247,13 +247,13 @@ TEST_F_TIMEOUT(remap, fork_with_work_in_flight, 600)
 	memcpy(self->in, self->want, IN_BYTES);
 	for (unsigned int i = 0; i < self->flight.rounds; i++) {
 		int fd = dt_open("copy", 0), go[2];
-		struct dmio_usrresp resp[IF_NR];
+		struct dmio_usrresp resp[FL_NR];
 		pid_t pid;
 
 		memset(self->out, BEFORE, OUT_BYTES);
 		ASSERT_EQ(0, pipe(go));
-		ASSERT_EQ(0, if_submit(&self->flight, fd, i % 2));
-		if_count(&self->flight, dt_nr(fd, "running"));
+		ASSERT_EQ(0, fl_submit(&self->flight, fd, i % 2));
+		fl_count(&self->flight, dt_nr(fd, "running"));
 		pid = fork();
 		ASSERT_LE(0, pid);
 		if (!pid) {
@@ -261,15 +261,15 @@ TEST_F_TIMEOUT(remap, fork_with_work_in_flight, 600)
 			_exit(child_writes(self->out, go[0]));
 		}
 		close(go[0]);
-		for (unsigned int k = 0; k < IF_NR; k++) {
-			size_t len = if_is_small(k) ? IF_SMALL : IF_LARGE;
+		for (unsigned int k = 0; k < FL_NR; k++) {
+			size_t len = fl_is_small(k) ? FL_SMALL : FL_LARGE;
 
 			memset(self->out + k * SLOT, AFTER, AT);
 			memset(self->out + k * SLOT + AT + len, AFTER, SLOT - AT - len);
 		}
-		ASSERT_EQ(0, dt_collect(fd, resp, IF_NR));
-		ASSERT_TRUE(dt_ids_once(resp, IF_NR, 0));
-		for (unsigned int k = 0; k < IF_NR; k++) {
+		ASSERT_EQ(0, dt_collect(fd, resp, FL_NR));
+		ASSERT_TRUE(dt_ids_once(resp, FL_NR, 0));
+		for (unsigned int k = 0; k < FL_NR; k++) {
 			check_slot(_metadata, self, &none, &resp[k]);
 		}
 		close(go[1]);

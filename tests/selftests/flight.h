@@ -11,65 +11,65 @@
  * every other round there is a nap after the first ones, so that they may have
  * come to their end, or to anything in between.
  */
-#ifndef INFLIGHT_H
-#define INFLIGHT_H
+#ifndef FLIGHT_H
+#define FLIGHT_H
 
 #include <time.h>
 
 #include "dmio_test.h"
 
-#define IF_LARGE	(64UL << 10)	/* with its input too large for write() */
-#define IF_SMALL	(16UL << 10)
+#define FL_LARGE	(64UL << 10)	/* with its input too large for write() */
+#define FL_SMALL	(16UL << 10)
 
 /*
  * Large ones before a nap, then one more, the small ones, and more large ones.
  * Those before the small ones are fewer than the workers that a user may have:
  * write() pins only what need not stand behind another.
  */
-#define IF_EARLY	2
-#define IF_NR_SMALL	8
-#define IF_NR		(IF_EARLY + 1 + IF_NR_SMALL + 6)
+#define FL_EARLY	2
+#define FL_NR_SMALL	8
+#define FL_NR		(FL_EARLY + 1 + FL_NR_SMALL + 6)
 
-struct inflight {
+struct flight {
 	struct dt_rng *rng;
 	struct dt_hold hold;
-	struct dt_req req[IF_NR];
-	struct dmio_usrreq flat[IF_NR];
+	struct dt_req req[FL_NR];
+	struct dmio_usrreq flat[FL_NR];
 	unsigned int rounds;
 	unsigned int looked, hits;		/* rounds, those with one running */
 };
 
-static inline bool if_is_small(unsigned int i)
+static inline bool fl_is_small(unsigned int i)
 {
-	return i > IF_EARLY && i <= IF_EARLY + IF_NR_SMALL;
+	return i > FL_EARLY && i <= FL_EARLY + FL_NR_SMALL;
 }
 
 /* Copies of @src, each to its place: @stride bytes behind the last one's */
-static inline void if_init(struct inflight *f, struct dt_rng *rng, uint8_t *dst, size_t stride,
+static inline void fl_init(struct flight *f, struct dt_rng *rng, uint8_t *dst, size_t stride,
 			   const uint8_t *src)
 {
 	f->rng = rng;
 	f->rounds = dt_scale(100, 1000);
-	for (unsigned int i = 0; i < IF_NR; i++) {
+	for (unsigned int i = 0; i < FL_NR; i++) {
 		dt_req_init1(&f->req[i], "copy", i, dst + i * stride,
-			     if_is_small(i) ? IF_SMALL : IF_LARGE, src);
+			     fl_is_small(i) ? FL_SMALL : FL_LARGE, src);
 		f->flat[i] = f->req[i].req;
 	}
 }
 
 /* Write all of them: 0 or -errno */
-static inline int if_submit(struct inflight *f, int fd, bool nap)
+static inline int fl_submit(struct flight *f, int fd, bool nap)
 {
 	struct timespec ts = { .tv_nsec = dt_below(f->rng, 200000) };
-	int err = dt_write_all(fd, f->flat, IF_EARLY);
+	int err = dt_write_all(fd, f->flat, FL_EARLY);
 
 	if (!err && nap)
 		nanosleep(&ts, NULL);
-	return err ? err : dt_write_all(fd, f->flat + IF_EARLY, IF_NR - IF_EARLY);
+	return err ? err : dt_write_all(fd, f->flat + FL_EARLY, FL_NR - FL_EARLY);
 }
 
 /* A round in which @running requests were seen running when the event came */
-static inline void if_count(struct inflight *f, int running)
+static inline void fl_count(struct flight *f, int running)
 {
 	f->looked++;
 	f->hits += running > 0;
@@ -81,4 +81,4 @@ static inline void if_count(struct inflight *f, int running)
 		       (f)->hits, (f)->looked);					\
 	}
 
-#endif /* INFLIGHT_H */
+#endif /* FLIGHT_H */
