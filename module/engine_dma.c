@@ -41,6 +41,9 @@ module_param(edge_align, uint, 0444);
 MODULE_PARM_DESC(edge_align,
 		 "Least alignment of outputs written by DMA, a power of two up to 4096, for devices that are less coherent than they say");
 
+/* How often, a jiffy apart, an idle channel is asked for a descriptor in vain */
+#define MAX_TRIES	10
+
 /* A device that takes no longer segments than this is not worth the trouble */
 #define LEAST_MAX_BYTES	SZ_4K
 
@@ -114,31 +117,33 @@ static void task_put(struct dmio_dma_task *task)
 
 /*
  * Make descriptors for a task, as many as there are.  While some are in flight,
- * the channel is woken when one comes back; with none in flight there will be no
- * more than there are now.
+ * the channel is woken when one comes back.  With none in flight they may still
+ * be on their way back to the driver, or it may be recovering (ioat): try again
+ * a little later, but not for ever, for it may never do what we want (mv_xor,
+ * plx_dma, at_xdmac have limits of their own).
  */
 static enum dmio_issue issue_task(struct dmio_dma_chan *dc, struct dmio_dma_task *task)
 {
-	bool was_idle = false;
+	enum dmio_issue ret;
 
 	lockdep_assert_held(&dc->lock);
 
-	for (;;) {
-		enum dmio_issue ret = dmio_dma_task_issue(task);
-
-		if (ret != DMIO_ISSUE_FULL)
-			return ret;
-		WRITE_ONCE(dc->starved, true);
-		/* Pairs with the atomic_dec_return() in dmio_dma_desc_done() */
-		smp_mb();
-		if (atomic_read(&dc->nr_inflight))
-			return DMIO_ISSUE_FULL;
-		if (was_idle) {
-			task->reason = DMIO_REASON_BUSY;
-			return DMIO_ISSUE_GIVE_UP;
-		}
-		was_idle = true;
+	ret = dmio_dma_task_issue(task);
+	if (ret != DMIO_ISSUE_FULL || dc->nr_new)
+		dc->nr_tries = 0;
+	if (ret != DMIO_ISSUE_FULL)
+		return ret;
+	WRITE_ONCE(dc->starved, true);
+	/* Pairs with the atomic_dec_return() in dmio_dma_desc_done() */
+	smp_mb();
+	if (atomic_read(&dc->nr_inflight))
+		return DMIO_ISSUE_FULL;
+	if (++dc->nr_tries > MAX_TRIES) {
+		task->reason = DMIO_REASON_BUSY;
+		return DMIO_ISSUE_GIVE_UP;
 	}
+	queue_delayed_work(dma_wq, &dc->go_on, 1);
+	return DMIO_ISSUE_FULL;
 }
 
 /* Make descriptors for all that is queued, as many as there are */
@@ -166,7 +171,7 @@ static void issue(struct dmio_dma_chan *dc)
 
 static void go_on_work(struct work_struct *work)
 {
-	struct dmio_dma_chan *dc = container_of(work, struct dmio_dma_chan, go_on);
+	struct dmio_dma_chan *dc = container_of(work, struct dmio_dma_chan, go_on.work);
 
 	mutex_lock(&dc->lock);
 	issue(dc);
@@ -188,7 +193,7 @@ void dmio_dma_desc_done(struct dmio_dma_task *task, bool failed)
 		WRITE_ONCE(task->failed, true);
 	/* Pairs with the smp_mb() in issue_task() */
 	if (atomic_dec_return(&dc->nr_inflight) >= 0 && READ_ONCE(dc->starved))
-		queue_work(dma_wq, &dc->go_on);
+		mod_delayed_work(dma_wq, &dc->go_on, 0);
 	/* The channel is there for as long as it has a task */
 	task_put(task);
 }
@@ -300,7 +305,7 @@ struct dmio_dma_chan *dmio_dma_chan_create(struct dma_chan *chan)
 	INIT_LIST_HEAD(&dc->tasks);
 	INIT_LIST_HEAD(&dc->aborted);
 	INIT_LIST_HEAD(&dc->queue);
-	INIT_WORK(&dc->go_on, go_on_work);
+	INIT_DELAYED_WORK(&dc->go_on, go_on_work);
 	dmio_sched_add(&dc->engine);
 	return dc;
 }
@@ -325,7 +330,7 @@ static void hold_tasks(struct dmio_dma_chan *dc)
 	list_for_each_entry(task, &dc->tasks, node)
 		task->aborted = atomic_inc_not_zero(&task->pending);
 	mutex_unlock(&dc->lock);
-	cancel_work_sync(&dc->go_on);
+	cancel_delayed_work_sync(&dc->go_on);
 }
 
 /* The hardware has stopped, or else (@quiet is false) callbacks are waited for */
@@ -392,7 +397,7 @@ void dmio_dma_chan_destroy(struct dmio_dma_chan *dc)
 	}
 	dmio_sched_remove(&dc->engine);
 	if (!released) {
-		cancel_work_sync(&dc->go_on);
+		cancel_delayed_work_sync(&dc->go_on);
 		dma_release_channel(dc->chan);
 	}
 	list_for_each_entry_safe(task, next, &dc->aborted, node)

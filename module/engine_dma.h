@@ -40,6 +40,8 @@ struct dmio_dma_driver;
  * @called_back: it was called back at once; guarded by @lock
  * @nr_inflight: descriptors submitted and not called back
  * @starved: a descriptor was not to be had: go on when one comes back
+ * @nr_tries: how often in a row a descriptor was not to be had although none was
+ *	in flight; guarded by @lock
  * @go_on: goes on
  */
 struct dmio_dma_chan {
@@ -61,7 +63,8 @@ struct dmio_dma_chan {
 	bool called_back;
 	atomic_t nr_inflight;
 	bool starved;
-	struct work_struct go_on;
+	unsigned int nr_tries;
+	struct delayed_work go_on;
 };
 
 bool dmio_dma_chan_is_capable(const struct dma_chan *chan);

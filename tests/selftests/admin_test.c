@@ -260,13 +260,15 @@ static int unload(void)
 	return syscall(SYS_delete_module, "dmoverio", O_NONBLOCK) ? -errno : 0;
 }
 
+/* As our guests load it */
 static int load(void)
 {
+	const char *options = getenv("OPTIONS");
 	int fd = open(MODULE, O_RDONLY | O_CLOEXEC), err;
 
 	if (fd < 0)
 		return -errno;
-	err = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	err = syscall(SYS_finit_module, fd, options ? options : "", 0) ? -errno : 0;
 	close(fd);
 	return err;
 }

@@ -18,6 +18,7 @@ class Guest:
     machine: str
     memory: str
     suites: list
+    bases: list = field(default_factory=list)
     cpus: int = 1
     accel: str = "tcg,thread=single"
     append: str = ""
@@ -57,9 +58,9 @@ class Expectations:
     log: list
 
     def of(self, guest):
-        """Those that apply to one guest; "*" stands for every guest."""
+        """Those for GUEST, or for one it is based on; "*" stands for every guest."""
         def mine(rows):
-            return [row for row in rows if row["guest"] in (guest, "*")]
+            return [row for row in rows if row["guest"] in ("*", guest.name, *guest.bases)]
         return Expectations(mine(self.skips), mine(self.log))
 
 
@@ -72,7 +73,9 @@ def _row(table, name):
     """A guest may name a base and say only what differs."""
     row = dict(table[name])
     if "base" in row:
-        row = _row(table, row.pop("base")) | row
+        base = row.pop("base")
+        above = _row(table, base)
+        row = above | row | {"bases": [base, *above.get("bases", [])]}
     return row
 
 

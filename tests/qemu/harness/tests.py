@@ -47,7 +47,7 @@ def _write(path, lines):
 
 def _judged(guest, kernel, image):
     """(results, notes, transcript) of a guest, booted again if it never came up."""
-    expected = config.expectations().of(guest.name)
+    expected = config.expectations().of(guest)
     notes = []
     transcript, ending = _boot(guest, kernel, image, expected)
     if transcript.release is None:
