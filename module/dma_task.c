@@ -80,7 +80,9 @@ static int map(struct dmio_dma_task *task)
 			return ret;
 		task->nr_in++;
 	}
-	return 0;
+	/* Hardware wants two; to take care of fewer is not worth the trouble */
+	return job->func->id == DMOVERIO_FUNC_XOR && task->nr_in + task->self < 2 ?
+	       -EOPNOTSUPP : 0;
 }
 
 static void unmap(struct dmio_dma_task *task)
@@ -113,8 +115,6 @@ struct dmio_dma_task *dmio_dma_task_create(struct dmio_dma_chan *dc, struct dmio
 	task->dc = dc;
 	set_rules(task);
 	ret = map(task);
-	if (!ret && job->func->id == DMOVERIO_FUNC_XOR && task->nr_in + task->self < 2)
-		ret = -EOPNOTSUPP;
 	if (ret) {
 		unmap(task);
 		kfree(task);
