@@ -43,7 +43,7 @@ module_param(channels, charp, 0444);
 MODULE_PARM_DESC(channels,
 		 "DMA channels to take: names (dma0chan3), driver:n, all; separated by commas (default: all that copy memory and serve no peripherals)");
 
-/* A channel that is there, but left alone */
+/* A channel that is there, but left alone; or not there, but was released */
 struct unused {
 	struct list_head node;
 	struct dmoverio_engine info;
@@ -85,14 +85,19 @@ static bool is_named(struct dma_chan *chan)
 	return false;
 }
 
-static struct unused *find_unused(const char *name)
+static bool is_of(const struct unused *un, const struct device *dev)
+{
+	return !strncmp(un->info.device, dev_name(dev), sizeof(un->info.device) - 1);
+}
+
+static struct unused *find_unused(struct dma_chan *chan)
 {
 	struct unused *un;
 
 	lockdep_assert_held(&chans_lock);
 
 	list_for_each_entry(un, &unused, node)
-		if (!strcmp(un->info.name, name))
+		if (!strcmp(un->info.name, dma_chan_name(chan)) && is_of(un, chan->device->dev))
 			return un;
 	return NULL;
 }
@@ -100,7 +105,7 @@ static struct unused *find_unused(const char *name)
 /* Remember why a channel is left alone; for show only, so that it may fail */
 static void note_unused(struct dma_chan *chan, u32 reason)
 {
-	struct unused *un = find_unused(dma_chan_name(chan));
+	struct unused *un = find_unused(chan);
 
 	if (un)
 		return;
@@ -130,7 +135,7 @@ static void forget_unused(bool released_too)
 /* A channel that nobody holds: shall we? */
 static bool is_wanted(struct dma_chan *chan, void *arg)
 {
-	const struct unused *un = find_unused(dma_chan_name(chan));
+	const struct unused *un = find_unused(chan);
 	u32 reason = 0;
 
 	if (un && un->info.reason == DMOVERIO_UNUSED_RELEASED)
@@ -248,7 +253,10 @@ bool dmio_dma_describe_unused(unsigned int index, struct dmoverio_engine *info)
 	return found;
 }
 
-/* The channels of a device that is losing its driver */
+/*
+ * The channels of a device that is losing its driver.  Those that were released
+ * are left alone when it gets one again, too.
+ */
 static void give_back(struct device *dev)
 {
 	struct dmio_dma_chan *dc, *next;
@@ -262,7 +270,7 @@ static void give_back(struct device *dev)
 		dmio_dma_chan_destroy(dc);
 	}
 	list_for_each_entry_safe(un, next_un, &unused, node) {
-		if (strcmp(un->info.device, dev_name(dev)))
+		if (!is_of(un, dev) || un->info.reason == DMOVERIO_UNUSED_RELEASED)
 			continue;
 		list_del(&un->node);
 		kfree(un);
