@@ -268,15 +268,15 @@ static void check_dma(struct __test_metadata *_metadata, FIXTURE_DATA(dma) *self
 	moved_all = dt_ways_since(dt_ways_all(), before_all);
 	is = channels_sum(fd);
 
-	EXPECT_EQ(w->out.len, dt_ways_sum(&moved));
+	EXPECT_EQ((long long)w->out.len, dt_ways_sum(&moved));
 	EXPECT_EQ(0, memcmp(&moved, &moved_all, sizeof(moved)));
 	EXPECT_EQ(dma, moved.bytes[DT_DMA]);
 	EXPECT_EQ(edges, moved.bytes[DT_EDGE]) {
 		show(w->f->name, &moved);
 	}
 	EXPECT_EQ(1, is.windows - was.windows);
-	EXPECT_EQ(dma, is.bytes - was.bytes);
-	EXPECT_EQ(edges, is.edge_bytes - was.edge_bytes);
+	EXPECT_EQ(dma, (long long)(is.bytes - was.bytes));
+	EXPECT_EQ(edges, (long long)(is.edge_bytes - was.edge_bytes));
 	EXPECT_EQ(0, is.errors - was.errors);
 	EXPECT_EQ(0, is.restarts - was.restarts);
 }
