@@ -33,7 +33,7 @@ extern struct job_options job_options;
 	}, {								\
 		.name = "depth", .kind = DMO_OPT_NUMBER, .arg = "N",	\
 		.help = "requests in flight (default 8, fewer with many inputs)", \
-		.min = 1, .max = JOB_MAX_DEPTH,				\
+		.min = 1, .max = RING_MAX_DEPTH,				\
 		.number = &job_options.depth,				\
 	}, {								\
 		.name = "progress", .min = 1, .flag = &job_options.progress, \
