@@ -277,7 +277,8 @@ int job_command(struct dmo_context *ctx, const struct job_plan *plan)
 		return DMO_FAIL;
 
 	/* Before the output is touched: there may be no device. */
-	err = session_open(&job->session, ctx->device, plan->function, 0);
+	err = session_open(&job->session, ctx->device, plan->function,
+			   policy_wanted(), 0);
 	if (err) {
 		free(job);
 		return session_explain_open(ctx->device, plan->function, err);

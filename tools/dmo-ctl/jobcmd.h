@@ -9,6 +9,7 @@
 
 #include "dmo-ctl.h"
 #include "job.h"
+#include "policy.h"
 
 /**
  * struct job_options - what the user asked for
@@ -42,7 +43,8 @@ extern struct job_options job_options;
 		.name = "no-progress", .min = 0,			\
 		.flag = &job_options.progress,				\
 		.help = "never show progress",				\
-	}
+	},								\
+	POLICY_OPTIONS
 
 #define JOB_OPTION_VERIFY(text)						\
 	{								\

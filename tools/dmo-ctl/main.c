@@ -25,6 +25,7 @@ static const struct dmo_command *const commands[] = {
 	&dmo_cmd_crc32c,
 	&dmo_cmd_functions,
 	&dmo_cmd_limits,
+	&dmo_cmd_policy,
 	&dmo_cmd_selftest,
 };
 
