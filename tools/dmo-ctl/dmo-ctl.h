@@ -62,6 +62,7 @@ extern const struct dmo_command dmo_cmd_fill;
 extern const struct dmo_command dmo_cmd_functions;
 extern const struct dmo_command dmo_cmd_limits;
 extern const struct dmo_command dmo_cmd_policy;
+extern const struct dmo_command dmo_cmd_run;
 extern const struct dmo_command dmo_cmd_selftest;
 extern const struct dmo_command dmo_cmd_xor;
 extern const struct dmo_command dmo_cmd_zero;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "counters.h"
 #include "job.h"
 #include "jobcmd.h"
 #include "json.h"
@@ -116,6 +117,7 @@ static int run_on_files(struct job *job, const struct job_plan *plan)
 static void json_job(struct json *j, const struct job *job,
 		     const struct job_plan *plan, double seconds, double rate)
 {
+	struct counters counters;
 	unsigned int k;
 
 	json_string(j, "function", job->func->name);
@@ -137,6 +139,9 @@ static void json_job(struct json *j, const struct job *job,
 	json_u64(j, "chunk", job->chunk);
 	json_u64(j, "depth", job->ring.depth);
 	json_bool(j, "mmap", job->map);
+	json_string(j, "policy", policy_name(policy_wanted()));
+	if (!counters_of_session(job->session.fd, &counters))
+		counters_json(j, "went", &counters);
 }
 
 /* Results are data: they are all that standard output gets then. */

@@ -23,6 +23,7 @@ static const struct dmo_command *const commands[] = {
 	&dmo_cmd_fill,
 	&dmo_cmd_xor,
 	&dmo_cmd_crc32c,
+	&dmo_cmd_run,
 	&dmo_cmd_functions,
 	&dmo_cmd_limits,
 	&dmo_cmd_policy,

@@ -23,6 +23,7 @@ const char *util_first_error(void);
 int util_parse_number(const char *text, int suffix, uint64_t *value);
 
 uint64_t util_now_ns(void);
+uint64_t util_cpu_ns(void);	/* CPU time of this process */
 void util_sleep_ms(unsigned int ms);
 
 /*
