@@ -58,10 +58,13 @@ struct dmo_command {
 
 extern const struct dmo_command dmo_cmd_copy;
 extern const struct dmo_command dmo_cmd_crc32c;
+extern const struct dmo_command dmo_cmd_engines;
 extern const struct dmo_command dmo_cmd_fill;
 extern const struct dmo_command dmo_cmd_functions;
 extern const struct dmo_command dmo_cmd_limits;
 extern const struct dmo_command dmo_cmd_policy;
+extern const struct dmo_command dmo_cmd_release;
+extern const struct dmo_command dmo_cmd_rescan;
 extern const struct dmo_command dmo_cmd_run;
 extern const struct dmo_command dmo_cmd_selftest;
 extern const struct dmo_command dmo_cmd_xor;
