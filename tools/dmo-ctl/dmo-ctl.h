@@ -56,6 +56,7 @@ struct dmo_command {
 	int (*run)(struct dmo_context *ctx, char **argv);
 };
 
+extern const struct dmo_command dmo_cmd_bench;
 extern const struct dmo_command dmo_cmd_copy;
 extern const struct dmo_command dmo_cmd_crc32c;
 extern const struct dmo_command dmo_cmd_engines;

@@ -18,13 +18,13 @@ const struct dmo_choice policies[] = {
 	{ "prefer-dma",		DMOVERIO_POLICY_PREFER_DMA },
 	{ "require-dma",	DMOVERIO_POLICY_REQUIRE_DMA },
 	{ "cpu",		DMOVERIO_POLICY_CPU },
-	{ NULL },
+	{ .name = NULL },
 };
 
 const struct dmo_choice policy_engines[] = {
 	{ "dma",	DMOVERIO_POLICY_REQUIRE_DMA },
 	{ "cpu",	DMOVERIO_POLICY_CPU },
-	{ NULL },
+	{ .name = NULL },
 };
 
 uint64_t opt_policy = DMOVERIO_POLICY_DEFAULT;

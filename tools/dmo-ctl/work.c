@@ -236,13 +236,24 @@ static int loop(struct work *w, uint64_t requests, uint64_t min_ns)
 	return 0;
 }
 
-static void stop_clock(struct work_time *t, const struct work_time *began,
-		       uint64_t requests, size_t size)
+static struct work_time start_clocks(void)
 {
-	t->requests += requests;
-	t->bytes += requests * size;
+	struct work_time now = { 0 };
+
+	now.busy_ticks = util_busy_ticks();	/* this takes longest */
+	now.cpu_ns = util_cpu_ns();
+	now.wall_ns = util_now_ns();
+	return now;
+}
+
+static void stop_clocks(struct work_time *t, const struct work_time *began,
+			uint64_t requests, size_t size)
+{
 	t->wall_ns += util_now_ns() - began->wall_ns;
 	t->cpu_ns += util_cpu_ns() - began->cpu_ns;
+	t->busy_ticks += util_busy_ticks() - began->busy_ticks;
+	t->requests += requests;
+	t->bytes += requests * size;
 }
 
 int work_run(struct work *w, struct dmo_session *s, uint64_t requests,
@@ -252,11 +263,10 @@ int work_run(struct work *w, struct dmo_session *s, uint64_t requests,
 
 	spoil_outputs(w);
 	w->ring.session = s;
-	began.cpu_ns = util_cpu_ns();
-	began.wall_ns = util_now_ns();
+	began = start_clocks();
 	if (loop(w, requests, min_ns))
 		return -1;
-	stop_clock(t, &began, w->ring.tail, w->plan.size);
+	stop_clocks(t, &began, w->ring.tail, w->plan.size);
 	return check_outputs(w, w->ring.tail);
 }
 
@@ -301,8 +311,7 @@ int work_run_here(struct work *w, uint64_t min_ns, struct work_time *t)
 	unsigned int i;
 
 	spoil_outputs(w);
-	began.cpu_ns = util_cpu_ns();
-	began.wall_ns = util_now_ns();
+	began = start_clocks();
 	do {
 		for (i = 0; i < w->plan.depth; i++) {
 			result = do_here(w, &w->slots[i]);
@@ -313,7 +322,7 @@ int work_run_here(struct work *w, uint64_t min_ns, struct work_time *t)
 		if (util_stop_signal())
 			return -1;
 	} while (util_now_ns() - began.wall_ns < min_ns);
-	stop_clock(t, &began, requests, w->plan.size);
+	stop_clocks(t, &began, requests, w->plan.size);
 	return check_outputs(w, requests);
 }
 

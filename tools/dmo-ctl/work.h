@@ -64,10 +64,12 @@ struct work {
  * @bytes: in each region
  * @wall_ns: from the first submission to the last answer
  * @cpu_ns: of this process, meanwhile
+ * @busy_ticks: of all CPUs, whoever ran there; see util_busy_ticks()
  */
 struct work_time {
 	uint64_t requests, bytes;
 	uint64_t wall_ns, cpu_ns;
+	uint64_t busy_ticks;
 };
 
 /* NULL after a message.  Free it after the session's end. */
