@@ -21,20 +21,27 @@
 /* In the order in which they explain that there is no channel at all */
 static const struct {
 	__u32 reason;
+	const char *name;
 	const char *why;
 	const char *what_to_do;
 } unused[] = {
-	{ DMOVERIO_UNUSED_RELEASED, "released by the administrator",
+	{ DMOVERIO_UNUSED_RELEASED, "released",
+	  "released by the administrator",
 	  "take it back: dmo-ctl rescan" },
-	{ DMOVERIO_UNUSED_PERIPHERALS, "its controller serves peripherals",
+	{ DMOVERIO_UNUSED_PERIPHERALS, "peripherals",
+	  "its controller serves peripherals",
 	  "if they can spare it, name it: modprobe -r dmoverio; modprobe dmoverio channels=NAME" },
-	{ DMOVERIO_UNUSED_NOT_NAMED, "the module's parameter channels does not name it",
+	{ DMOVERIO_UNUSED_NOT_NAMED, "not-named",
+	  "the module's parameter channels does not name it",
 	  "name it: modprobe -r dmoverio; modprobe dmoverio channels=NAME" },
-	{ ENGINE_UNUSED_IN_USE, "in use by another driver, or all of its controller is",
+	{ ENGINE_UNUSED_IN_USE, "in-use",
+	  "in use by another part of the kernel",
 	  "unload who uses it (dmatest, async_tx of a RAID), then: dmo-ctl rescan" },
-	{ ENGINE_UNUSED_UNKNOWN, "free, but not taken",
+	{ ENGINE_UNUSED_UNKNOWN, "not-taken",
+	  "free, but not taken",
 	  "look again: dmo-ctl rescan; the kernel's log may say more" },
-	{ DMOVERIO_UNUSED_NO_FUNCTION, "it can do none of the functions",
+	{ DMOVERIO_UNUSED_NO_FUNCTION, "no-function",
+	  "it can do none of the functions",
 	  "there is nothing to do: the controllers here cannot copy" },
 };
 
@@ -189,13 +196,18 @@ size_t engine_list_channels(const struct engine_list *list,
 	return nr;
 }
 
-const char *engine_unused_why(const struct dmoverio_engine *e)
+const char *engine_unused_why(const struct dmoverio_engine *e,
+			      const char **name)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(unused); i++)
-		if (unused[i].reason == e->reason)
-			return unused[i].why;
+	for (i = 0; i < ARRAY_SIZE(unused); i++) {
+		if (unused[i].reason != e->reason)
+			continue;
+		*name = unused[i].name;
+		return unused[i].why;
+	}
+	*name = "other";
 	return "for a reason that this program does not know";
 }
 

@@ -43,7 +43,8 @@ size_t engine_list_channels(const struct engine_list *list,
 void engine_list_explain(const struct engine_list *list, const char **why,
 			 const char **what_to_do);
 
-/* Why this one is left alone. */
-const char *engine_unused_why(const struct dmoverio_engine *e);
+/* Why this one is left alone; @name is one word for it. */
+const char *engine_unused_why(const struct dmoverio_engine *e,
+			      const char **name);
 
 #endif /* DMO_CTL_ENGINELIST_H */

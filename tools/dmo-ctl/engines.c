@@ -109,6 +109,7 @@ static void print_unused(const struct engine_list *list,
 			 const struct widths *w)
 {
 	const struct dmoverio_engine *e;
+	const char *reason;
 	bool first = true;
 
 	for (e = list->rows; e < list->rows + list->nr; e++) {
@@ -119,7 +120,7 @@ static void print_unused(const struct engine_list *list,
 		first = false;
 		printf("     %-*s  %-*s  %-*s  %s\n", w->name, e->name,
 		       w->driver, or_dash(e->driver), w->device,
-		       or_dash(e->device), engine_unused_why(e));
+		       or_dash(e->device), engine_unused_why(e, &reason));
 	}
 }
 
@@ -180,11 +181,14 @@ static void json_engine(struct json *j, const struct dmoverio_engine *e)
 
 static void json_unused(struct json *j, const struct dmoverio_engine *e)
 {
+	const char *reason, *why = engine_unused_why(e, &reason);
+
 	json_object(j, NULL);
 	json_string(j, "name", e->name);
 	json_string(j, "driver", e->driver);
 	json_string(j, "device", e->device);
-	json_string(j, "why", engine_unused_why(e));
+	json_string(j, "reason", reason);
+	json_string(j, "why", why);
 	json_close(j);
 }
 
