@@ -45,82 +45,118 @@ static size_t function_names(const struct dmoverio_engine *e,
 	return nr;
 }
 
-/* Names are as wide as they have to be. */
-struct widths {
-	int name, driver, device;
+#define CELL_BYTES	32
+
+static const struct {
+	const char *title;
+	bool right;
+} columns[] = {
+	{ "ID", true }, { "NAME", false }, { "DRIVER", false },
+	{ "DEVICE", false }, { "STATE", false }, { "ALIGN", true },
+	{ "QUEUED", true }, { "WINDOWS", true }, { "BYTES", true },
+	{ "EDGES", true }, { "ERRORS", true }, { "RESTARTS", true },
 };
 
-static void widen(int *width, const char *text)
+#define NR_COLUMNS	ARRAY_SIZE(columns)
+
+struct row {
+	char cells[NR_COLUMNS][CELL_BYTES];
+};
+
+static void put_name(char *cell, const char *name)
 {
-	if ((int)strlen(text) > *width)
-		*width = (int)strlen(text);
+	snprintf(cell, CELL_BYTES, "%.*s", CELL_BYTES - 1, *name ? name : "-");
 }
 
-static struct widths find_widths(const struct engine_list *list)
+static void put_number(char *cell, uint64_t number)
 {
-	struct widths w = { 4, 6, 6 };
+	snprintf(cell, CELL_BYTES, "%" PRIu64, number);
+}
+
+static struct row make_row(const struct dmoverio_engine *e)
+{
+	const uint64_t numbers[] = {
+		e->align, e->queued_bytes, e->windows, e->bytes, e->edge_bytes,
+		e->errors, e->restarts
+	};
+	struct row row;
 	size_t i;
 
-	for (i = 0; i < list->nr; i++) {
-		widen(&w.name, list->rows[i].name);
-		widen(&w.driver, list->rows[i].driver);
-		widen(&w.device, list->rows[i].device);
-	}
-	return w;
+	put_number(row.cells[0], e->id);
+	put_name(row.cells[1], e->name);
+	put_name(row.cells[2], e->driver);
+	put_name(row.cells[3], e->device);
+	put_name(row.cells[4], state_text(e));
+	for (i = 0; i < ARRAY_SIZE(numbers); i++)
+		put_number(row.cells[5 + i], numbers[i]);
+	return row;
 }
 
-static const char *or_dash(const char *text)
+/* Columns are as wide as they have to be. */
+static void find_widths(const struct engine_list *list, int *widths)
 {
-	return *text ? text : "-";
+	struct row row;
+	size_t i, k;
+
+	for (k = 0; k < NR_COLUMNS; k++)
+		widths[k] = (int)strlen(columns[k].title);
+	for (i = 0; i < list->nr; i++) {
+		row = make_row(&list->rows[i]);
+		for (k = 0; k < NR_COLUMNS; k++)
+			if ((int)strlen(row.cells[k]) > widths[k])
+				widths[k] = (int)strlen(row.cells[k]);
+	}
 }
 
-static void print_engine(const struct dmoverio_engine *e,
-			 const struct widths *w)
+static void print_cell(size_t column, int width, const char *cell)
+{
+	printf("%*s  ", columns[column].right ? width : -width, cell);
+}
+
+static void print_engine(const struct dmoverio_engine *e, const int *widths)
 {
 	const char *names[64];
 	size_t nr = function_names(e, names, ARRAY_SIZE(names)), i;
+	struct row row = make_row(e);
 
-	printf("%3u  %-*s  %-*s  %-*s  %-7s %5u %10" PRIu64 " %10" PRIu64 " %14" PRIu64 " %12" PRIu64 " %6" PRIu64 " %8" PRIu64 "  ",
-	       e->id, w->name, e->name, w->driver, or_dash(e->driver),
-	       w->device, or_dash(e->device), state_text(e), e->align,
-	       (uint64_t)e->queued_bytes, (uint64_t)e->windows,
-	       (uint64_t)e->bytes, (uint64_t)e->edge_bytes,
-	       (uint64_t)e->errors, (uint64_t)e->restarts);
+	for (i = 0; i < NR_COLUMNS; i++)
+		print_cell(i, widths[i], row.cells[i]);
 	for (i = 0; i < nr; i++)
 		printf("%s%s", i ? " " : "", names[i]);
 	putchar('\n');
 }
 
-static void print_engines(const struct engine_list *list,
-			  const struct widths *w)
+static void print_engines(const struct engine_list *list, const int *widths)
 {
 	size_t i;
 
-	printf("%3s  %-*s  %-*s  %-*s  %-7s %5s %10s %10s %14s %12s %6s %8s  %s\n",
-	       "ID", w->name, "NAME", w->driver, "DRIVER", w->device, "DEVICE",
-	       "STATE", "ALIGN", "QUEUED", "WINDOWS", "BYTES", "EDGE BYTES",
-	       "ERRORS", "RESTARTS", "FUNCTIONS");
+	for (i = 0; i < NR_COLUMNS; i++)
+		print_cell(i, widths[i], columns[i].title);
+	printf("FUNCTIONS\n");
 	for (i = 0; i < list->nr; i++)
 		if (list->rows[i].state != DMOVERIO_ENGINE_UNUSED)
-			print_engine(&list->rows[i], w);
+			print_engine(&list->rows[i], widths);
 }
 
-static void print_unused(const struct engine_list *list,
-			 const struct widths *w)
+/* Name, driver and device stand below those of the engines. */
+static void print_unused(const struct engine_list *list, const int *widths)
 {
-	const struct dmoverio_engine *e;
 	const char *reason;
 	bool first = true;
+	struct row row;
+	size_t i, k;
 
-	for (e = list->rows; e < list->rows + list->nr; e++) {
-		if (e->state != DMOVERIO_ENGINE_UNUSED)
+	for (i = 0; i < list->nr; i++) {
+		if (list->rows[i].state != DMOVERIO_ENGINE_UNUSED)
 			continue;
 		if (first)
 			printf("\nDMA channels left alone:\n");
 		first = false;
-		printf("     %-*s  %-*s  %-*s  %s\n", w->name, e->name,
-		       w->driver, or_dash(e->driver), w->device,
-		       or_dash(e->device), engine_unused_why(e, &reason));
+		row = make_row(&list->rows[i]);
+		print_cell(0, widths[0], "");
+		for (k = 1; k < 4; k++)
+			print_cell(k, widths[k], row.cells[k]);
+		printf("%s\n", engine_unused_why(&list->rows[i], &reason));
 	}
 }
 
@@ -140,11 +176,12 @@ static void print_counters(void)
 
 static void print_all(const struct engine_list *list)
 {
-	struct widths w = find_widths(list);
 	const char *why, *what_to_do;
+	int widths[NR_COLUMNS];
 
-	print_engines(list, &w);
-	print_unused(list, &w);
+	find_widths(list, widths);
+	print_engines(list, widths);
+	print_unused(list, widths);
 	if (!engine_list_channels(list, NULL)) {
 		engine_list_explain(list, &why, &what_to_do);
 		printf("\nNo DMA channel is used: %s.\n  %s\n", why, what_to_do);
@@ -239,7 +276,7 @@ static int run_engines(struct dmo_context *ctx, char **argv)
 const struct dmo_command dmo_cmd_engines = {
 	.name = "engines",
 	.summary = "list DMA channels and the CPU: what they can do and have done",
-	.help = "Bytes count once per operation, not once per input.  EDGE BYTES were done by\n"
+	.help = "Bytes count once per operation, not once per input.  EDGES are bytes done by\n"
 		"the CPU where the memory's alignment does not suit the channel.\n",
 	.run = run_engines,
 };
