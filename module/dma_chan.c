@@ -33,7 +33,9 @@
 
 #include "dma_chan.h"
 #include "dma_drivers.h"
+#include "dma_task.h"
 #include "engine_dma.h"
+#include "platform.h"
 
 /* Drivers often come in flocks: look once they have all come */
 #define RESCAN_DELAY	(HZ / 10)
@@ -364,20 +366,27 @@ int dmio_dma_init(void)
 {
 	int ret;
 
-	ret = dmio_engine_dma_init();
+	ret = dmio_platform_init();
 	if (ret)
 		return ret;
+	ret = dmio_engine_dma_init();
+	if (ret)
+		goto err_platform;
 	ret = watch_begin();
-	if (ret) {
-		dmio_engine_dma_fini();
-		return ret;
-	}
+	if (ret)
+		goto err_engine;
 
 	mutex_lock(&chans_lock);
 	scan();
 	report();
 	mutex_unlock(&chans_lock);
 	return 0;
+
+err_engine:
+	dmio_engine_dma_fini();
+err_platform:
+	dmio_platform_fini();
+	return ret;
 }
 
 /**
@@ -398,4 +407,5 @@ void dmio_dma_fini(void)
 	forget_unused(true);
 	mutex_unlock(&chans_lock);
 	dmio_engine_dma_fini();
+	dmio_platform_fini();
 }

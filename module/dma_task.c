@@ -14,7 +14,6 @@
 #include "cpu_ops.h"
 #include "dma_drivers.h"
 #include "dma_task.h"
-#include "engine_dma.h"
 #include "func.h"
 
 static struct device *task_device(const struct dmio_dma_task *task)

@@ -30,7 +30,9 @@
 #include "dma_drivers.h"
 #include "dma_task.h"
 #include "engine_dma.h"
+#include "engine_sysfs.h"
 #include "func.h"
+#include "platform.h"
 #include "sched.h"
 
 /* How long a channel that is to be given up may take for what it has */
@@ -306,6 +308,10 @@ struct dmio_dma_chan *dmio_dma_chan_create(struct dma_chan *chan)
 	INIT_LIST_HEAD(&dc->aborted);
 	INIT_LIST_HEAD(&dc->queue);
 	INIT_DELAYED_WORK(&dc->go_on, go_on_work);
+	/* Without either it works, too */
+	dc->link = device_link_add(dmio_platform_device(), chan->device->dev,
+				   DL_FLAG_STATELESS);
+	dc->dir = dmio_engine_dir_create(&dc->engine, dma_chan_name(chan));
 	dmio_sched_add(&dc->engine);
 	return dc;
 }
@@ -396,6 +402,9 @@ void dmio_dma_chan_destroy(struct dmio_dma_chan *dc)
 					     "a DMA channel does not finish its transfers, nor can it be stopped: waiting\n");
 	}
 	dmio_sched_remove(&dc->engine);
+	dmio_engine_dir_remove(dc->dir);
+	if (dc->link)
+		device_link_del(dc->link);
 	if (!released) {
 		cancel_delayed_work_sync(&dc->go_on);
 		dma_release_channel(dc->chan);
