@@ -51,8 +51,10 @@ struct unused {
 	struct dmoverio_engine info;
 };
 
-static DEFINE_MUTEX(chans_lock);	/* guards the lists */
+static DEFINE_MUTEX(leave_lock);	/* one at a time gives channels back */
+static DEFINE_MUTEX(chans_lock);	/* guards chans; one scan at a time; within leave_lock */
 static LIST_HEAD(chans);
+static DEFINE_MUTEX(unused_lock);	/* guards unused; taken within chans_lock */
 static LIST_HEAD(unused);
 
 /* Devices that are losing their driver: nothing is taken meanwhile */
@@ -91,7 +93,7 @@ static struct unused *find_unused(const char *name)
 {
 	struct unused *un;
 
-	lockdep_assert_held(&chans_lock);
+	lockdep_assert_held(&unused_lock);
 
 	list_for_each_entry(un, &unused, node)
 		if (!strcmp(un->info.name, name))
@@ -102,40 +104,65 @@ static struct unused *find_unused(const char *name)
 /* Remember why a channel is left alone; for show only, so that it may fail */
 static void note_unused(struct dma_chan *chan, u32 reason)
 {
-	struct unused *un = find_unused(dma_chan_name(chan));
+	struct unused *un;
 
-	if (un)
-		return;
+	mutex_lock(&unused_lock);
+	if (find_unused(dma_chan_name(chan)))
+		goto unlock;
 	un = kzalloc(sizeof(*un), GFP_KERNEL);
 	if (!un)
-		return;
+		goto unlock;
 	un->info.state = DMOVERIO_ENGINE_UNUSED;
 	un->info.reason = reason;
 	dmio_dma_chan_describe(chan, &un->info);
 	list_add_tail(&un->node, &unused);
+unlock:
+	mutex_unlock(&unused_lock);
 }
 
-static void forget_unused(bool released_too)
+static bool was_released(struct dma_chan *chan)
+{
+	const struct unused *un;
+	bool released;
+
+	mutex_lock(&unused_lock);
+	un = find_unused(dma_chan_name(chan));
+	released = un && un->info.reason == DMOVERIO_UNUSED_RELEASED;
+	mutex_unlock(&unused_lock);
+	return released;
+}
+
+static bool is_not_released(const struct unused *un, const void *arg)
+{
+	return un->info.reason != DMOVERIO_UNUSED_RELEASED;
+}
+
+static bool is_of(const struct unused *un, const void *device)
+{
+	return !strcmp(un->info.device, device);
+}
+
+/* Forget those for which @match says so; NULL: all */
+static void forget_unused(bool (*match)(const struct unused *, const void *), const void *arg)
 {
 	struct unused *un, *next;
 
-	lockdep_assert_held(&chans_lock);
-
+	mutex_lock(&unused_lock);
 	list_for_each_entry_safe(un, next, &unused, node) {
-		if (!released_too && un->info.reason == DMOVERIO_UNUSED_RELEASED)
+		if (match && !match(un, arg))
 			continue;
 		list_del(&un->node);
 		kfree(un);
 	}
+	mutex_unlock(&unused_lock);
 }
 
 /* A channel that nobody holds: shall we? */
 static bool is_wanted(struct dma_chan *chan, void *arg)
 {
-	const struct unused *un = find_unused(dma_chan_name(chan));
 	u32 reason = 0;
 
-	if (un && un->info.reason == DMOVERIO_UNUSED_RELEASED)
+	if (was_released(chan))
 		return false;
 	if (!dmio_dma_chan_is_capable(chan))
 		reason = DMOVERIO_UNUSED_NO_FUNCTION;
@@ -165,7 +192,7 @@ static void scan(void)
 	/* It is tried again when the last of them has lost its driver */
 	if (atomic_read(&nr_unbinding))
 		return;
-	forget_unused(false);
+	forget_unused(is_not_released, NULL);
 	dma_cap_zero(any);
 	while ((chan = __dma_request_channel(&any, is_wanted, NULL, NULL))) {
 		dc = dmio_dma_chan_create(chan);
@@ -194,14 +221,50 @@ static DECLARE_DELAYED_WORK(rescan, rescan_work);
 void dmio_dma_rescan(void)
 {
 	mutex_lock(&chans_lock);
-	forget_unused(true);
+	forget_unused(NULL, NULL);
 	scan();
 	mutex_unlock(&chans_lock);
 }
 
+/*
+ * Give back the channels for which @match says so (NULL: all), and note the
+ * @reason if there is one.  It takes as long as transfers take; only others who
+ * give back have to wait for that: a driver may not go on to be unbound while
+ * somebody else is still giving its channels back.
+ */
+static bool give_back(bool (*match)(const struct dmio_dma_chan *, const void *),
+		      const void *arg, u32 reason)
+{
+	struct dmio_dma_chan *dc, *next;
+	LIST_HEAD(leaving);
+	bool any;
+
+	mutex_lock(&leave_lock);
+	mutex_lock(&chans_lock);
+	list_for_each_entry_safe(dc, next, &chans, node) {
+		if (match && !match(dc, arg))
+			continue;
+		if (reason)
+			note_unused(dc->chan, reason);
+		list_move_tail(&dc->node, &leaving);
+	}
+	mutex_unlock(&chans_lock);
+
+	any = !list_empty(&leaving);
+	list_for_each_entry_safe(dc, next, &leaving, node)
+		dmio_dma_chan_destroy(dc);
+	mutex_unlock(&leave_lock);
+	return any;
+}
+
+static bool is_called(const struct dmio_dma_chan *dc, const void *name)
+{
+	return sysfs_streq(name, dma_chan_name(dc->chan));
+}
+
 /**
  * dmio_dma_release() - give channels back, and do not take them again
- * @name: of a channel, or "all"
+ * @name: of a channel, or "all"; may end with a newline
  *
  * Context: process context; sleeps for as long as transfers take.
  * Return: 0, or -ENODEV if we hold no such channel.
@@ -209,20 +272,8 @@ void dmio_dma_rescan(void)
 int dmio_dma_release(const char *name)
 {
 	bool all = sysfs_streq(name, "all");
-	struct dmio_dma_chan *dc, *next;
-	int ret = -ENODEV;
 
-	mutex_lock(&chans_lock);
-	list_for_each_entry_safe(dc, next, &chans, node) {
-		if (!all && !sysfs_streq(name, dma_chan_name(dc->chan)))
-			continue;
-		note_unused(dc->chan, DMOVERIO_UNUSED_RELEASED);
-		list_del(&dc->node);
-		dmio_dma_chan_destroy(dc);
-		ret = 0;
-	}
-	mutex_unlock(&chans_lock);
-	return ret;
+	return give_back(all ? NULL : is_called, name, DMOVERIO_UNUSED_RELEASED) ? 0 : -ENODEV;
 }
 
 /**
@@ -238,7 +289,7 @@ bool dmio_dma_describe_unused(unsigned int index, struct dmoverio_engine *info)
 	const struct unused *un;
 	bool found = false;
 
-	mutex_lock(&chans_lock);
+	mutex_lock(&unused_lock);
 	list_for_each_entry(un, &unused, node) {
 		if (index--)
 			continue;
@@ -246,30 +297,20 @@ bool dmio_dma_describe_unused(unsigned int index, struct dmoverio_engine *info)
 		found = true;
 		break;
 	}
-	mutex_unlock(&chans_lock);
+	mutex_unlock(&unused_lock);
 	return found;
 }
 
-/* The channels of a device that is losing its driver */
-static void give_back(struct device *dev)
+static bool is_on(const struct dmio_dma_chan *dc, const void *dev)
 {
-	struct dmio_dma_chan *dc, *next;
-	struct unused *un, *next_un;
+	return dc->chan->device->dev == dev;
+}
 
-	mutex_lock(&chans_lock);
-	list_for_each_entry_safe(dc, next, &chans, node) {
-		if (dc->chan->device->dev != dev)
-			continue;
-		list_del(&dc->node);
-		dmio_dma_chan_destroy(dc);
-	}
-	list_for_each_entry_safe(un, next_un, &unused, node) {
-		if (strcmp(un->info.device, dev_name(dev)))
-			continue;
-		list_del(&un->node);
-		kfree(un);
-	}
-	mutex_unlock(&chans_lock);
+/* A device is losing its driver; names of channels are given again */
+static void device_leaves(struct device *dev)
+{
+	give_back(is_on, dev, 0);
+	forget_unused(is_of, dev_name(dev));
 }
 
 static int bus_event(struct notifier_block *nb, unsigned long event, void *arg)
@@ -277,7 +318,7 @@ static int bus_event(struct notifier_block *nb, unsigned long event, void *arg)
 	switch (event) {
 	case BUS_NOTIFY_UNBIND_DRIVER:
 		atomic_inc(&nr_unbinding);
-		give_back(arg);
+		device_leaves(arg);
 		break;
 	case BUS_NOTIFY_UNBOUND_DRIVER:
 		/* We may have come in between the two */
@@ -339,8 +380,10 @@ static void report(void)
 
 	list_for_each_entry(dc, &chans, node)
 		nr++;
+	mutex_lock(&unused_lock);
 	list_for_each_entry(un, &unused, node)
 		reason = max(reason, un->info.reason);
+	mutex_unlock(&unused_lock);
 
 	if (nr)
 		pr_info("%u DMA channels\n", nr);
@@ -396,16 +439,9 @@ err_platform:
  */
 void dmio_dma_fini(void)
 {
-	struct dmio_dma_chan *dc, *next;
-
 	watch_end(ARRAY_SIZE(buses));
-	mutex_lock(&chans_lock);
-	list_for_each_entry_safe(dc, next, &chans, node) {
-		list_del(&dc->node);
-		dmio_dma_chan_destroy(dc);
-	}
-	forget_unused(true);
-	mutex_unlock(&chans_lock);
+	give_back(NULL, NULL, 0);
+	forget_unused(NULL, NULL);
 	dmio_engine_dma_fini();
 	dmio_platform_fini();
 }

@@ -17,9 +17,10 @@
  *	cq->read_lock			> cq->lock (spinlock)
  *	session->lock (spinlock)	> user->lock (spinlock)
  *	user->lock			> locks of the workqueue
- *	the device's lock (unbind)	> chans_lock (mutex) > locks of dmaengine
- *	chans_lock			> dc->lock (mutex) > locks of the channel's driver
- *	chans_lock, dc->lock		> engines_lock (spinlock)
+ *	the device's lock (unbind)	> leave_lock (mutex) > chans_lock (mutex)
+ *	chans_lock			> unused_lock (mutex), locks of dmaengine
+ *	leave_lock			> dc->lock (mutex) > locks of the channel's driver
+ *	any of these			> engines_lock (spinlock)
  *
  * The spinlocks are taken in process context only.
  *
