@@ -65,6 +65,9 @@ static void report(struct dmo_context *ctx, const struct work *w,
 		       w->plan.depth, policy_name(policy_wanted()));
 		printf("%" PRIu64 " bytes in %.3f s, %.1f MB/s, %.3f s of CPU time of this program\n",
 		       t->bytes, seconds, work_rate(t), cpu);
+		if (w->ring.retries)
+			printf("%" PRIu64 " requests again for want of memory; their bytes count again below\n",
+			       w->ring.retries);
 		return;
 	}
 	json_string(j, "function", w->plan.func->name);
