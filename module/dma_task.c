@@ -21,13 +21,22 @@ static struct device *task_device(const struct dmio_dma_task *task)
 	return dmaengine_get_dma_device(task->dc->chan);
 }
 
-/* What the device declares for a kind of operation, and what its driver hides */
-static unsigned int op_align(const struct dmio_dma_chan *dc, const struct dmio_func *func)
+/**
+ * dmio_dma_task_align() - what a channel wants of every address and length
+ * @dc: the channel
+ * @id: of the function
+ *
+ * What the device declares for the kind of operation, and what its driver hides.
+ *
+ * Context: any.
+ * Return: bytes, a power of two.
+ */
+unsigned int dmio_dma_task_align(const struct dmio_dma_chan *dc, unsigned int id)
 {
 	const struct dma_device *device = dc->chan->device;
 	unsigned int shift;
 
-	switch (func->id) {
+	switch (id) {
 	case DMOVERIO_FUNC_COPY:
 		shift = device->copy_align;
 		break;
@@ -46,7 +55,7 @@ static void set_rules(struct dmio_dma_task *task)
 	const struct dmio_dma_chan *dc = task->dc;
 	struct dmio_dma_rules *rules = &task->rules;
 
-	rules->align = op_align(dc, task->job->func);
+	rules->align = dmio_dma_task_align(dc, task->job->func->id);
 	rules->out_align = max(rules->align, dc->out_align);
 	rules->max_bytes = round_down(dc->max_bytes, rules->out_align);
 }
@@ -79,7 +88,9 @@ static int map(struct dmio_dma_task *task)
 			return ret;
 		task->nr_in++;
 	}
-	return 0;
+	/* Hardware wants two; to take care of fewer is not worth the trouble */
+	return job->func->id == DMOVERIO_FUNC_XOR && task->nr_in + task->self < 2 ?
+	       -EOPNOTSUPP : 0;
 }
 
 static void unmap(struct dmio_dma_task *task)
@@ -112,8 +123,6 @@ struct dmio_dma_task *dmio_dma_task_create(struct dmio_dma_chan *dc, struct dmio
 	task->dc = dc;
 	set_rules(task);
 	ret = map(task);
-	if (!ret && job->func->id == DMOVERIO_FUNC_XOR && task->nr_in + task->self < 2)
-		ret = -EOPNOTSUPP;
 	if (ret) {
 		unmap(task);
 		kfree(task);

@@ -140,6 +140,7 @@ enum dmio_issue {
 	DMIO_ISSUE_GIVE_UP,
 };
 
+unsigned int dmio_dma_task_align(const struct dmio_dma_chan *dc, unsigned int id);
 struct dmio_dma_task *dmio_dma_task_create(struct dmio_dma_chan *dc, struct dmio_job *job);
 enum dmio_issue dmio_dma_task_issue(struct dmio_dma_task *task);
 int dmio_dma_task_end(struct dmio_dma_task *task);

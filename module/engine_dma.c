@@ -84,10 +84,14 @@ static bool chan_can(const struct dmio_engine *engine, const struct dmio_func *f
 static void chan_describe(const struct dmio_engine *engine, struct dmoverio_engine *info)
 {
 	const struct dmio_dma_chan *dc = to_chan(engine);
+	unsigned int id;
 
-	info->align = dc->out_align;
 	info->max_bytes = dc->max_bytes;
 	dmio_dma_chan_describe(dc->chan, info);
+	info->align = dc->out_align;
+	for (id = 0; id < BITS_PER_TYPE(info->funcs); id++)
+		if (info->funcs & BIT_ULL(id))
+			info->align = max(info->align, dmio_dma_task_align(dc, id));
 }
 
 /**

@@ -116,7 +116,8 @@ struct dmoverio_policy {
  * @resv: out: 0
  * @funcs: out: bit n: it can do DMOVERIO_FUNC n
  * @align: out: bytes, a power of two, to which the output is aligned where
- *	it is written by DMA; the CPU does the edges
+ *	it is written by DMA; the CPU does the edges.  Of the functions it can
+ *	do, the most that one needs
  * @max_srcs: out: inputs of one pass of XOR; more take several passes
  * @max_bytes: out: most bytes of one descriptor; 0: no limit
  * @queued_bytes: out: given to the engine and not yet done
