@@ -54,6 +54,7 @@ struct unused {
 static DEFINE_MUTEX(leave_lock);	/* one at a time gives channels back */
 static DEFINE_MUTEX(chans_lock);	/* guards chans; one scan at a time; within leave_lock */
 static LIST_HEAD(chans);
+static bool closing;			/* nothing is taken any more; guarded by chans_lock */
 static DEFINE_MUTEX(unused_lock);	/* guards unused; taken within chans_lock */
 static LIST_HEAD(unused);
 
@@ -190,7 +191,7 @@ static void scan(void)
 	lockdep_assert_held(&chans_lock);
 
 	/* It is tried again when the last of them has lost its driver */
-	if (atomic_read(&nr_unbinding))
+	if (closing || atomic_read(&nr_unbinding))
 		return;
 	forget_unused(is_not_released, NULL);
 	dma_cap_zero(any);
@@ -439,8 +440,13 @@ err_platform:
  */
 void dmio_dma_fini(void)
 {
-	watch_end(ARRAY_SIZE(buses));
+	mutex_lock(&chans_lock);
+	closing = true;
+	mutex_unlock(&chans_lock);
+
+	/* In this order: until it has none left, a driver may be unbound */
 	give_back(NULL, NULL, 0);
+	watch_end(ARRAY_SIZE(buses));
 	forget_unused(NULL, NULL);
 	dmio_engine_dma_fini();
 	dmio_platform_fini();
