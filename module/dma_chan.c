@@ -140,9 +140,10 @@ static bool is_not_released(const struct unused *un, const void *arg)
 	return un->info.reason != DMOVERIO_UNUSED_RELEASED;
 }
 
+/* As far as the name was kept: some of the device tree's are longer */
 static bool is_of(const struct unused *un, const void *device)
 {
-	return !strcmp(un->info.device, device);
+	return !strncmp(un->info.device, device, sizeof(un->info.device) - 1);
 }
 
 /* Forget those for which @match says so; NULL: all */
