@@ -54,6 +54,7 @@ struct unused {
 static DEFINE_MUTEX(leave_lock);	/* one at a time gives channels back */
 static DEFINE_MUTEX(chans_lock);	/* guards chans; one scan at a time; within leave_lock */
 static LIST_HEAD(chans);
+static bool closing;			/* nothing is taken any more; guarded by chans_lock */
 static DEFINE_MUTEX(unused_lock);	/* guards unused; taken within chans_lock */
 static LIST_HEAD(unused);
 
@@ -101,13 +102,14 @@ static struct unused *find_unused(const char *name)
 	return NULL;
 }
 
-/* Remember why a channel is left alone; for show only, so that it may fail */
-static void note_unused(struct dma_chan *chan, u32 reason)
+/* Remember why a channel is left alone: false if there is no memory for it */
+static bool note_unused(struct dma_chan *chan, u32 reason)
 {
 	struct unused *un;
 
 	mutex_lock(&unused_lock);
-	if (find_unused(dma_chan_name(chan)))
+	un = find_unused(dma_chan_name(chan));
+	if (un)
 		goto unlock;
 	un = kzalloc(sizeof(*un), GFP_KERNEL);
 	if (!un)
@@ -118,6 +120,7 @@ static void note_unused(struct dma_chan *chan, u32 reason)
 	list_add_tail(&un->node, &unused);
 unlock:
 	mutex_unlock(&unused_lock);
+	return un;
 }
 
 static bool was_released(struct dma_chan *chan)
@@ -137,9 +140,10 @@ static bool is_not_released(const struct unused *un, const void *arg)
 	return un->info.reason != DMOVERIO_UNUSED_RELEASED;
 }
 
+/* As far as the name was kept: some of the device tree's are longer */
 static bool is_of(const struct unused *un, const void *device)
 {
-	return !strcmp(un->info.device, device);
+	return !strncmp(un->info.device, device, sizeof(un->info.device) - 1);
 }
 
 /* Forget those for which @match says so; NULL: all */
@@ -176,6 +180,7 @@ static bool is_wanted(struct dma_chan *chan, void *arg)
 	else if (!*channels && !dma_has_cap(DMA_MEMCPY, chan->device->cap_mask))
 		reason = DMOVERIO_UNUSED_NOT_NAMED;
 
+	/* For show only: it may fail */
 	if (reason)
 		note_unused(chan, reason);
 	return !reason;
@@ -190,7 +195,7 @@ static void scan(void)
 	lockdep_assert_held(&chans_lock);
 
 	/* It is tried again when the last of them has lost its driver */
-	if (atomic_read(&nr_unbinding))
+	if (closing || atomic_read(&nr_unbinding))
 		return;
 	forget_unused(is_not_released, NULL);
 	dma_cap_zero(any);
@@ -228,33 +233,36 @@ void dmio_dma_rescan(void)
 
 /*
  * Give back the channels for which @match says so (NULL: all), and note the
- * @reason if there is one.  It takes as long as transfers take; only others who
- * give back have to wait for that: a driver may not go on to be unbound while
- * somebody else is still giving its channels back.
+ * @reason if there is one, lest the next scan take them again.  It takes as long
+ * as transfers take; only others who give back have to wait for that: a driver
+ * may not go on to be unbound while somebody else is still giving its channels
+ * back.
  */
-static bool give_back(bool (*match)(const struct dmio_dma_chan *, const void *),
-		      const void *arg, u32 reason)
+static int give_back(bool (*match)(const struct dmio_dma_chan *, const void *),
+		     const void *arg, u32 reason)
 {
 	struct dmio_dma_chan *dc, *next;
 	LIST_HEAD(leaving);
-	bool any;
+	int ret = -ENODEV;
 
 	mutex_lock(&leave_lock);
 	mutex_lock(&chans_lock);
 	list_for_each_entry_safe(dc, next, &chans, node) {
 		if (match && !match(dc, arg))
 			continue;
-		if (reason)
-			note_unused(dc->chan, reason);
+		if (reason && !note_unused(dc->chan, reason)) {
+			ret = -ENOMEM;
+			break;
+		}
 		list_move_tail(&dc->node, &leaving);
+		ret = 0;
 	}
 	mutex_unlock(&chans_lock);
 
-	any = !list_empty(&leaving);
 	list_for_each_entry_safe(dc, next, &leaving, node)
 		dmio_dma_chan_destroy(dc);
 	mutex_unlock(&leave_lock);
-	return any;
+	return ret;
 }
 
 static bool is_called(const struct dmio_dma_chan *dc, const void *name)
@@ -267,13 +275,13 @@ static bool is_called(const struct dmio_dma_chan *dc, const void *name)
  * @name: of a channel, or "all"; may end with a newline
  *
  * Context: process context; sleeps for as long as transfers take.
- * Return: 0, or -ENODEV if we hold no such channel.
+ * Return: 0, -ENODEV if we hold no such channel, or -ENOMEM.
  */
 int dmio_dma_release(const char *name)
 {
 	bool all = sysfs_streq(name, "all");
 
-	return give_back(all ? NULL : is_called, name, DMOVERIO_UNUSED_RELEASED) ? 0 : -ENODEV;
+	return give_back(all ? NULL : is_called, name, DMOVERIO_UNUSED_RELEASED);
 }
 
 /**
@@ -439,8 +447,13 @@ err_platform:
  */
 void dmio_dma_fini(void)
 {
-	watch_end(ARRAY_SIZE(buses));
+	mutex_lock(&chans_lock);
+	closing = true;
+	mutex_unlock(&chans_lock);
+
+	/* In this order: until it has none left, a driver may be unbound */
 	give_back(NULL, NULL, 0);
+	watch_end(ARRAY_SIZE(buses));
 	forget_unused(NULL, NULL);
 	dmio_engine_dma_fini();
 	dmio_platform_fini();

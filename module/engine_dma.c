@@ -23,6 +23,7 @@
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/moduleparam.h>
+#include <linux/rcupdate.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -409,10 +410,15 @@ void dmio_dma_chan_destroy(struct dmio_dma_chan *dc)
 	dmio_engine_dir_remove(dc->dir);
 	if (dc->link)
 		device_link_del(dc->link);
-	if (!released) {
-		cancel_delayed_work_sync(&dc->go_on);
+	if (!released)
 		dma_release_channel(dc->chan);
-	}
+	/*
+	 * Few drivers wait for a tasklet that is just about to call back what
+	 * was aborted: it may still touch its task, and us
+	 */
+	if (!list_empty(&dc->aborted))
+		synchronize_rcu();
+	cancel_delayed_work_sync(&dc->go_on);
 	list_for_each_entry_safe(task, next, &dc->aborted, node)
 		kfree(task);
 	kfree(dc);
