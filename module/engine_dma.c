@@ -255,17 +255,26 @@ static const struct dmio_engine_ops dma_engine_ops = {
 	.describe	= chan_describe,
 };
 
+static size_t chan_max_bytes(const struct dma_chan *chan)
+{
+	struct device *dev = dmaengine_get_dma_device((struct dma_chan *)chan);
+
+	return min3((size_t)dma_get_max_seg_size(dev), dma_max_mapping_size(dev),
+		    dmio_dma_driver_of(chan)->max_bytes ?: SIZE_MAX);
+}
+
 /**
  * dmio_dma_chan_is_capable() - can a channel do any function?
  * @chan: the channel
  *
- * Context: any.
- * Return: true if it can.
+ * Context: any; the channel does not go away meanwhile.
+ * Return: true if it can, in segments that are worth it.
  */
 bool dmio_dma_chan_is_capable(const struct dma_chan *chan)
 {
-	return chan_does(chan, DMOVERIO_FUNC_COPY) || chan_does(chan, DMOVERIO_FUNC_ZERO) ||
-	       chan_does(chan, DMOVERIO_FUNC_XOR);
+	return chan_max_bytes(chan) >= LEAST_MAX_BYTES &&
+	       (chan_does(chan, DMOVERIO_FUNC_COPY) || chan_does(chan, DMOVERIO_FUNC_ZERO) ||
+		chan_does(chan, DMOVERIO_FUNC_XOR));
 }
 
 /**
@@ -284,11 +293,10 @@ const struct dmio_dma_driver *dmio_dma_driver_of(const struct dma_chan *chan)
 
 /**
  * dmio_dma_chan_create() - make an engine of a channel
- * @chan: the channel, ours
+ * @chan: the channel, ours, and capable
  *
  * Context: may sleep.
- * Return: the engine, which may have jobs by now; or NULL: no memory, or the
- * device takes too short segments only.
+ * Return: the engine, which may have jobs by now; or NULL if there is no memory.
  */
 struct dmio_dma_chan *dmio_dma_chan_create(struct dma_chan *chan)
 {
@@ -302,12 +310,7 @@ struct dmio_dma_chan *dmio_dma_chan_create(struct dma_chan *chan)
 	dc->driver = dmio_dma_driver_of(chan);
 	dc->out_align = dev_is_dma_coherent(dev) ? 1 : dma_get_cache_alignment();
 	dc->out_align = max(dc->out_align, edge_align);
-	dc->max_bytes = min3((size_t)dma_get_max_seg_size(dev), dma_max_mapping_size(dev),
-			     dc->driver->max_bytes ?: SIZE_MAX);
-	if (dc->max_bytes < LEAST_MAX_BYTES) {
-		kfree(dc);
-		return NULL;
-	}
+	dc->max_bytes = chan_max_bytes(chan);
 	mutex_init(&dc->lock);
 	INIT_LIST_HEAD(&dc->tasks);
 	INIT_LIST_HEAD(&dc->aborted);
