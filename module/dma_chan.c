@@ -61,6 +61,32 @@ static LIST_HEAD(unused);
 /* Devices that are losing their driver: nothing is taken meanwhile */
 static atomic_t nr_unbinding = ATOMIC_INIT(0);
 
+/* The buses on which DMA controllers are found */
+static struct {
+	typeof(platform_bus_type) *type;
+	struct notifier_block nb;
+} buses[] = {
+	{ .type = &platform_bus_type },
+#ifdef CONFIG_PCI
+	{ .type = &pci_bus_type },
+#endif
+#ifdef CONFIG_ARM_AMBA
+	{ .type = &amba_bustype },
+#endif
+};
+
+/* Shall we be told before the device loses its driver? */
+static bool is_watched(const struct device *dev)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(buses); i++)
+		if (dev->bus == buses[i].type)
+			return true;
+	return false;
+}
+
+
 /* Does a word of "channels" mean this channel? */
 static bool is_named_by(const char *word, size_t len, struct dma_chan *chan)
 {
@@ -166,7 +192,7 @@ static bool is_wanted(struct dma_chan *chan, void *arg)
 {
 	u32 reason = 0;
 
-	if (was_released(chan))
+	if (was_released(chan) || !is_watched(chan->device->dev))
 		return false;
 	if (!dmio_dma_chan_is_capable(chan))
 		reason = DMOVERIO_UNUSED_NO_FUNCTION;
@@ -339,20 +365,6 @@ static int bus_event(struct notifier_block *nb, unsigned long event, void *arg)
 	return NOTIFY_OK;
 }
 
-/* The buses on which DMA controllers are found */
-static struct {
-	typeof(platform_bus_type) *type;
-	struct notifier_block nb;
-} buses[] = {
-	{ .type = &platform_bus_type },
-#ifdef CONFIG_PCI
-	{ .type = &pci_bus_type },
-#endif
-#ifdef CONFIG_ARM_AMBA
-	{ .type = &amba_bustype },
-#endif
-};
-
 static void watch_end(size_t nr)
 {
 	while (nr--)
@@ -434,6 +446,9 @@ int dmio_dma_init(void)
 	return 0;
 
 err_engine:
+	/* A bus that is watched by now may have had us scan */
+	give_back(NULL, NULL, 0);
+	forget_unused(NULL, NULL);
 	dmio_engine_dma_fini();
 err_platform:
 	dmio_platform_fini();

@@ -40,6 +40,8 @@ struct task_struct;
  * @tasks: jobs that the channel has
  * @aborted: tasks whose jobs are gone, but that a late callback may still name
  * @queue: those of @tasks for which descriptors are still to be made
+ * @bounces: memory may have to be copied to where the device can reach it
+ * @nr_mapped: tasks whose memory is mapped; guarded by @lock
  * @since_irq: descriptors submitted since the last one that interrupts; guarded
  *	by @lock
  * @nr_new: descriptors submitted and not yet issued; guarded by @lock
@@ -62,10 +64,13 @@ struct dmio_dma_chan {
 	unsigned int out_align;
 	size_t max_bytes;
 
+	bool bounces;
+
 	struct mutex lock;		/* see above */
 	struct list_head tasks;
 	struct list_head aborted;
 	struct list_head queue;
+	unsigned int nr_mapped;
 	unsigned int since_irq;
 	unsigned int nr_new;
 	bool dead;
@@ -97,7 +102,9 @@ struct dmio_dma_chan {
  * @pass_done: inputs that the descriptors of the present piece have read
  * @touched: a descriptor was submitted: the output may have been written
  * @failed: a descriptor failed; set from any context
- * @reason: why the task was given up
+ * @mapped: its memory is mapped for the device; guarded by dc->lock
+ * @reason: why the task was given up, and ...
+ * @error: ... what to answer if nobody else may do it; 0: -EIO
  * @aborted: its descriptors were never called back, and may yet be; guarded by
  *	dc->lock
  * @pending: descriptors in flight, and one for as long as more may come
@@ -122,7 +129,9 @@ struct dmio_dma_task {
 	bool touched;
 
 	bool failed;
+	bool mapped;
 	enum dmio_reason reason;
+	int error;
 	bool aborted;
 	atomic_t pending;
 	struct work_struct finish;
@@ -142,6 +151,7 @@ enum dmio_issue {
 
 unsigned int dmio_dma_task_align(const struct dmio_dma_chan *dc, unsigned int id);
 struct dmio_dma_task *dmio_dma_task_create(struct dmio_dma_chan *dc, struct dmio_job *job);
+int dmio_dma_task_map(struct dmio_dma_task *task);
 enum dmio_issue dmio_dma_task_issue(struct dmio_dma_task *task);
 int dmio_dma_task_end(struct dmio_dma_task *task);
 void dmio_dma_desc_done(struct dmio_dma_task *task, bool failed);

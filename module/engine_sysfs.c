@@ -2,6 +2,7 @@
 /*
  * An engine's counters in sysfs.
  */
+#include <linux/completion.h>
 #include <linux/device.h>
 #include <linux/kobject.h>
 #include <linux/slab.h>
@@ -15,12 +16,13 @@
 
 /**
  * struct dmio_engine_dir - a directory
- * @kobj: freed when the last reference to it is dropped, which may be after the
- *	engine is gone
+ * @kobj: its references
+ * @released: there are none any more
  * @engine: there until the directory was removed
  */
 struct dmio_engine_dir {
 	struct kobject kobj;
+	struct completion released;
 	const struct dmio_engine *engine;
 };
 
@@ -67,7 +69,7 @@ static const struct sysfs_ops engine_sysfs_ops = {
 
 static void engine_release(struct kobject *kobj)
 {
-	kfree(container_of(kobj, struct dmio_engine_dir, kobj));
+	complete(&container_of(kobj, struct dmio_engine_dir, kobj)->released);
 }
 
 static struct kobj_type engine_type = {
@@ -91,9 +93,12 @@ struct dmio_engine_dir *dmio_engine_dir_create(const struct dmio_engine *engine,
 	if (!dir)
 		return NULL;
 	dir->engine = engine;
+	init_completion(&dir->released);
 	if (kobject_init_and_add(&dir->kobj, &engine_type, &dmio_platform_device()->kobj,
 				 "%s", name)) {
 		kobject_put(&dir->kobj);
+		wait_for_completion(&dir->released);
+		kfree(dir);
 		return NULL;
 	}
 	return dir;
@@ -103,7 +108,7 @@ struct dmio_engine_dir *dmio_engine_dir_create(const struct dmio_engine *engine,
  * dmio_engine_dir_remove() - show it no longer
  * @dir: the directory, or NULL
  *
- * Context: may sleep; waits for those who are reading.
+ * Context: may sleep; waits for those who are reading, and for all references.
  */
 void dmio_engine_dir_remove(struct dmio_engine_dir *dir)
 {
@@ -111,4 +116,6 @@ void dmio_engine_dir_remove(struct dmio_engine_dir *dir)
 		return;
 	kobject_del(&dir->kobj);
 	kobject_put(&dir->kobj);
+	wait_for_completion(&dir->released);
+	kfree(dir);
 }

@@ -37,6 +37,7 @@ static struct platform_driver dmio_driver = {
 	.driver = {
 		.name	= "dmoverio",
 		.pm	= pm_sleep_ptr(&dmio_pm_ops),
+		.suppress_bind_attrs = true,
 	},
 	.shutdown = dmio_shutdown,
 };

@@ -14,6 +14,7 @@
 
 #include "engine.h"
 #include "engine_cpu.h"
+#include "func.h"
 #include "sched.h"
 
 /* Below so many bytes per segment, descriptors cost more than they save */
@@ -104,7 +105,7 @@ static struct dmio_engine *find_dma(const struct dmio_func *func)
 		if (engine == &dmio_engine_cpu || engine->leaving ||
 		    !engine->ops->can(engine, func))
 			continue;
-		if (!best || engine->queued_bytes < best->queued_bytes)
+		if (!best || engine->load < best->load)
 			best = engine;
 	}
 	return best;
@@ -113,7 +114,7 @@ static struct dmio_engine *find_dma(const struct dmio_func *func)
 static bool is_worth_dma(const struct dmio_job *job)
 {
 	return job->len >= READ_ONCE(dma_threshold) &&
-	       job->len / LEAST_SEG_BYTES >= job->nr_segs;
+	       job->len * (1 + job->func->nr_srcs) / LEAST_SEG_BYTES >= job->nr_segs;
 }
 
 /*
@@ -163,6 +164,12 @@ bool dmio_sched_can(const struct dmio_func *func, u32 policy)
 	return can;
 }
 
+/* What a job costs an engine, in bytes: many small segments are a lot */
+static u64 job_load(const struct dmio_job *job)
+{
+	return job->len + (u64)job->nr_segs * LEAST_SEG_BYTES;
+}
+
 static void assign(struct dmio_job *job, struct dmio_engine *engine)
 {
 	lockdep_assert_held(&engines_lock);
@@ -170,6 +177,7 @@ static void assign(struct dmio_job *job, struct dmio_engine *engine)
 	job->engine = engine;
 	engine->nr_users++;
 	engine->queued_bytes += job->len;
+	engine->load += job_load(job);
 }
 
 /* One less that the engine has to wait for; it may be gone once the lock is not held */
@@ -225,6 +233,7 @@ static void reclaim(struct dmio_job *job, bool again)
 
 	spin_lock(&engines_lock);
 	engine->queued_bytes -= job->len;
+	engine->load -= job_load(job);
 	if (job->error && job->error != -ECANCELED &&
 	    (!again || job->reason == DMIO_REASON_ERROR))
 		engine->errors++;
