@@ -116,14 +116,20 @@ static bool is_named(struct dma_chan *chan)
 	return false;
 }
 
-static struct unused *find_unused(const char *name)
+static bool is_of(const struct unused *un, const void *device)
+{
+	return !strncmp(un->info.device, device, sizeof(un->info.device) - 1);
+}
+
+static struct unused *find_unused(struct dma_chan *chan)
 {
 	struct unused *un;
 
 	lockdep_assert_held(&unused_lock);
 
 	list_for_each_entry(un, &unused, node)
-		if (!strcmp(un->info.name, name))
+		if (!strcmp(un->info.name, dma_chan_name(chan)) &&
+		    is_of(un, dev_name(chan->device->dev)))
 			return un;
 	return NULL;
 }
@@ -134,7 +140,7 @@ static bool note_unused(struct dma_chan *chan, u32 reason)
 	struct unused *un;
 
 	mutex_lock(&unused_lock);
-	un = find_unused(dma_chan_name(chan));
+	un = find_unused(chan);
 	if (un)
 		goto unlock;
 	un = kzalloc(sizeof(*un), GFP_KERNEL);
@@ -155,7 +161,7 @@ static bool was_released(struct dma_chan *chan)
 	bool released;
 
 	mutex_lock(&unused_lock);
-	un = find_unused(dma_chan_name(chan));
+	un = find_unused(chan);
 	released = un && un->info.reason == DMOVERIO_UNUSED_RELEASED;
 	mutex_unlock(&unused_lock);
 	return released;
@@ -167,9 +173,9 @@ static bool is_not_released(const struct unused *un, const void *arg)
 }
 
 /* As far as the name was kept: some of the device tree's are longer */
-static bool is_of(const struct unused *un, const void *device)
+static bool is_of_and_not_released(const struct unused *un, const void *device)
 {
-	return !strncmp(un->info.device, device, sizeof(un->info.device) - 1);
+	return is_of(un, device) && is_not_released(un, NULL);
 }
 
 /* Forget those for which @match says so; NULL: all */
@@ -340,11 +346,14 @@ static bool is_on(const struct dmio_dma_chan *dc, const void *dev)
 	return dc->chan->device->dev == dev;
 }
 
-/* A device is losing its driver; names of channels are given again */
+/*
+ * A device is losing its driver.  Channels that were released are left alone when
+ * it gets one again, too.
+ */
 static void device_leaves(struct device *dev)
 {
 	give_back(is_on, dev, 0);
-	forget_unused(is_of, dev_name(dev));
+	forget_unused(is_of_and_not_released, dev_name(dev));
 }
 
 static int bus_event(struct notifier_block *nb, unsigned long event, void *arg)

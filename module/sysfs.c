@@ -3,7 +3,8 @@
  * What is found below /sys/class/misc/dmoverio:
  *
  *	rescan		write 1: look for DMA channels again
- *	release		write a channel's name, or "all": give it back
+ *	release		write a channel's name, or "all": give it back, and leave
+ *			it alone until rescan, even if its driver comes anew
  *	stats/		which way the bytes of all sessions went
  */
 #include <linux/device.h>

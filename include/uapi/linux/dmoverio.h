@@ -102,7 +102,7 @@ struct dmoverio_policy {
 #define DMOVERIO_UNUSED_NO_FUNCTION	1	/* it can do none of our functions */
 #define DMOVERIO_UNUSED_PERIPHERALS	2	/* devices need it; "channels" may name it */
 #define DMOVERIO_UNUSED_NOT_NAMED	3	/* "channels" names others */
-#define DMOVERIO_UNUSED_RELEASED	4	/* the administrator took it away */
+#define DMOVERIO_UNUSED_RELEASED	4	/* the administrator took it away; it may be gone */
 #define DMOVERIO_UNUSED_DRIVER		5	/* its driver has traps; "channels" may name it */
 
 /**

@@ -1,0 +1,650 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Channels that come and go: given back and taken again by an administrator,
+ * losing and getting their driver, under load and with transfers in flight.
+ * No request is lost, answered twice or wrong.
+ *
+ * What is to be in flight is made slow by the simulated controller, and the
+ * test reads that the channel has it.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "dma.h"
+#include "kselftest_harness.h"
+
+#define PM_TEST		"/sys/power/pm_test"
+#define PM_STATE	"/sys/power/state"
+#define PM_DELAY	"/sys/module/suspend/parameters/pm_test_delay"
+
+/* So long a transfer takes, where it is to be slow */
+#define SLOW_US		"200000"
+
+FIXTURE(channels) {
+	struct dt_rng rng;
+	long long pins;
+	int fd;				/* without function */
+	int nr;				/* channels */
+	struct dt_engines before;
+	char sim[1024], options[1024];	/* parameters of the modules */
+	bool is_slow;
+};
+
+#define NEED_CHANNELS()							\
+do {									\
+	if (self->nr <= 0)						\
+		SKIP(return, "no DMA channel in this guest");		\
+} while (0)
+
+#define NEED_SIM()							\
+do {									\
+	if (!sim_is_there())						\
+		SKIP(return, "no simulated controller in this guest");	\
+} while (0)
+
+static void restore_speed(struct __test_metadata *_metadata, FIXTURE_DATA(channels) *self)
+{
+	const char *at = strstr(self->sim, "latency_us=");
+	char value[16] = "";
+
+	ASSERT_EQ(1, sscanf(at ? at : "", "latency_us=%15s", value));
+	EXPECT_EQ(0, sim_set("latency_us", value));
+	EXPECT_EQ(0, sim_bind(0, false));
+	EXPECT_EQ(0, sim_bind(0, true));
+}
+
+FIXTURE_SETUP(channels)
+{
+	dt_rng_init(&self->rng);
+	self->pins = dt_pins();
+	self->fd = dt_open(NULL, 0);
+	ASSERT_LE(0, self->fd);
+	self->nr = dt_channels(self->fd, DMOVERIO_FUNC_COPY);
+	ASSERT_LE(dt_channels_expected(), self->nr);
+	ASSERT_EQ(0, dt_engines(self->fd, &self->before));
+	ASSERT_EQ(0, dt_options("dmoverio", self->options, sizeof(self->options)));
+	if (sim_is_there())
+		ASSERT_EQ(0, dt_options("dmover_sim", self->sim, sizeof(self->sim)));
+}
+
+FIXTURE_TEARDOWN(channels)
+{
+	if (self->is_slow)
+		restore_speed(_metadata, self);
+	EXPECT_EQ(0, dt_rescan());
+	EXPECT_EQ(0, dt_wait_channels(self->fd, self->nr));
+	close(self->fd);
+	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
+}
+
+static const struct dmoverio_engine *find(const struct dt_engines *all, const char *name)
+{
+	for (unsigned int i = 1; i < all->nr; i++)
+		if (!strcmp(all->engine[i].name, name))
+			return &all->engine[i];
+	return NULL;
+}
+
+/* The first of the channels that there were in the beginning */
+static const struct dmoverio_engine *first(FIXTURE_DATA(channels) *self)
+{
+	for (unsigned int i = 1; i < self->before.nr; i++)
+		if (dt_is_channel(&self->before.engine[i], DMOVERIO_FUNC_COPY))
+			return &self->before.engine[i];
+	return NULL;
+}
+
+static bool is_released(int fd, const char *name)
+{
+	struct dt_engines all;
+	const struct dmoverio_engine *e;
+
+	if (dt_engines(fd, &all))
+		return false;
+	e = find(&all, name);
+	return e && !e->id && e->state == DMOVERIO_ENGINE_UNUSED &&
+	       e->reason == DMOVERIO_UNUSED_RELEASED;
+}
+
+static int copy(int fd, void *dst, const void *src, size_t len)
+{
+	struct dt_req r;
+
+	dt_req_init1(&r, "copy", 1, dst, len, src);
+	return dt_do(fd, &r.req);
+}
+
+/* Is DMA used? */
+static void expect_dma(struct __test_metadata *_metadata)
+{
+	int fd = dt_open_policy("copy", DMOVERIO_POLICY_REQUIRE_DMA);
+	uint8_t *mem = dt_mmap(2 * 65536);
+
+	ASSERT_LE(0, fd);
+	memset(mem, 0x3c, 65536);
+	EXPECT_EQ(0, copy(fd, mem + 65536, mem, 65536));
+	EXPECT_EQ(-1, dt_diff(mem + 65536, mem, 65536));
+	EXPECT_EQ(65536, dt_ways(fd).bytes[DT_DMA]);
+	close(fd);
+}
+
+/* -- one at a time */
+
+TEST_F_TIMEOUT(channels, release_and_rescan, 120)
+{
+	const struct dmoverio_engine *was, *is;
+	struct dt_engines all;
+
+	EXPECT_EQ(-ENODEV, dt_release("dma99chan99"));
+	EXPECT_EQ(-ENODEV, dt_release("cpu"));
+	EXPECT_EQ(-ENODEV, dt_release("\n"));
+	NEED_CHANNELS();
+	was = first(self);
+	EXPECT_EQ(0, dt_release(was->name));
+	EXPECT_EQ(self->nr - 1, dt_channels(self->fd, DMOVERIO_FUNC_COPY));
+	EXPECT_TRUE(is_released(self->fd, was->name));
+	EXPECT_EQ(-ENODEV, dt_release(was->name));
+	EXPECT_EQ(-EINVAL, dt_write_line("/sys/class/misc/dmoverio/rescan", "maybe"));
+	EXPECT_EQ(0, dt_write_line("/sys/class/misc/dmoverio/rescan", "0"));
+	EXPECT_TRUE(is_released(self->fd, was->name));
+	EXPECT_EQ(0, dt_rescan());
+	EXPECT_EQ(self->nr, dt_channels(self->fd, DMOVERIO_FUNC_COPY));
+	ASSERT_EQ(0, dt_engines(self->fd, &all));
+	is = find(&all, was->name);
+	ASSERT_NE(NULL, is);
+	/* Its number is none that there was */
+	for (unsigned int i = 0; i < self->before.nr; i++)
+		EXPECT_LT(self->before.engine[i].id, is->id);
+	EXPECT_EQ(0, is->windows);
+	expect_dma(_metadata);
+}
+
+TEST_F_TIMEOUT(channels, release_all, 120)
+{
+	int need = dt_open_policy("copy", DMOVERIO_POLICY_REQUIRE_DMA);
+	int want = dt_open_policy("copy", DMOVERIO_POLICY_PREFER_DMA);
+	uint8_t *mem = dt_mmap(2 * 65536);
+
+	NEED_CHANNELS();
+	ASSERT_LE(0, need);
+	EXPECT_EQ(0, dt_release("all"));
+	EXPECT_EQ(0, dt_channels(self->fd, DMOVERIO_FUNC_NONE));
+	for (unsigned int i = 1; i < self->before.nr; i++)
+		if (dt_is_channel(&self->before.engine[i], DMOVERIO_FUNC_NONE))
+			EXPECT_TRUE(is_released(self->fd, self->before.engine[i].name));
+	EXPECT_EQ(ENODEV, copy(need, mem + 65536, mem, 65536));
+	EXPECT_EQ(0, copy(want, mem + 65536, mem, 65536));
+	EXPECT_EQ(65536, dt_ways(want).bytes[DT_NO_CHANNEL]);
+	EXPECT_EQ(-ENODEV, dt_release("all"));
+	EXPECT_EQ(0, dt_rescan());
+	EXPECT_EQ(self->nr, dt_channels(self->fd, DMOVERIO_FUNC_COPY));
+	EXPECT_EQ(0, copy(need, mem + 65536, mem, 65536));
+	EXPECT_EQ(0, copy(want, mem + 65536, mem, 65536));
+	EXPECT_EQ(65536, dt_ways(need).bytes[DT_DMA]);
+	EXPECT_EQ(65536, dt_ways(want).bytes[DT_DMA]);
+	close(need);
+	close(want);
+}
+
+/* Other devices with other parameters, all taken by us */
+static void reload_sim(struct __test_metadata *_metadata, FIXTURE_DATA(channels) *self,
+		       const char *more, int nr)
+{
+	char options[sizeof(self->sim) + 64];
+
+	snprintf(options, sizeof(options), "%s %s", self->sim, more);
+	EXPECT_EQ(0, dt_release("all"));
+	ASSERT_EQ(0, dt_rmmod("dmover_sim"));
+	ASSERT_EQ(0, dt_insmod("dmover-sim", options));
+	ASSERT_EQ(0, dt_rescan());
+	ASSERT_EQ(0, dt_wait_channels(self->fd, nr));
+}
+
+/* Only an administrator takes back what an administrator gave away */
+TEST_F_TIMEOUT(channels, a_new_bind_leaves_released_ones_alone, 240)
+{
+	const struct dmoverio_engine *was = first(self);
+
+	NEED_SIM();
+	NEED_CHANNELS();
+	reload_sim(_metadata, self, "devices=2", 2 * self->nr);
+	ASSERT_EQ(0, dt_release(was->name));
+	for (unsigned int device = 2; device--; ) {
+		EXPECT_EQ(0, sim_bind(device, false));
+		EXPECT_EQ(0, dt_wait_channels(self->fd, self->nr - device));
+		EXPECT_EQ(0, sim_bind(device, true));
+		EXPECT_EQ(0, dt_wait_channels(self->fd, 2 * self->nr - 1));
+		EXPECT_TRUE(is_released(self->fd, was->name));
+	}
+	ASSERT_EQ(0, dt_rescan());
+	EXPECT_EQ(2 * self->nr, dt_channels(self->fd, DMOVERIO_FUNC_COPY));
+	reload_sim(_metadata, self, "", self->nr);
+	expect_dma(_metadata);
+}
+
+TEST_F_TIMEOUT(channels, modules_come_and_go, 240)
+{
+	NEED_SIM();
+	NEED_CHANNELS();
+	EXPECT_EQ(-EAGAIN, dt_rmmod("dmover_sim"));
+	expect_dma(_metadata);
+	/* Unbound, none of its channels is held, and it is taken when it comes back */
+	EXPECT_EQ(0, sim_bind(0, false));
+	EXPECT_EQ(0, dt_channels(self->fd, DMOVERIO_FUNC_NONE));
+	ASSERT_EQ(0, dt_rmmod("dmover_sim"));
+	ASSERT_EQ(0, dt_insmod("dmover-sim", self->sim));
+	EXPECT_EQ(0, dt_wait_channels(self->fd, self->nr));
+	expect_dma(_metadata);
+	/* Held by nobody, because it was released */
+	reload_sim(_metadata, self, "", self->nr);
+	expect_dma(_metadata);
+	/* We ourselves */
+	EXPECT_EQ(-EAGAIN, dt_rmmod("dmoverio"));
+	close(self->fd);
+	EXPECT_EQ(0, dt_rmmod("dmoverio"));
+	ASSERT_EQ(0, dt_insmod("dmoverio", self->options));
+	self->fd = dt_open(NULL, 0);
+	EXPECT_EQ(self->nr, dt_channels(self->fd, DMOVERIO_FUNC_COPY));
+	expect_dma(_metadata);
+}
+
+/* -- under load */
+
+#define BATCH	6
+#define MOST	40000
+
+struct load {
+	const char *func;
+	uint32_t policy;
+	struct dt_rng rng;
+	atomic_uint batches;
+	atomic_bool stop;
+	const char *bad;		/* what was not as it should be */
+	unsigned int refused;
+	struct dt_ways ways;
+	pthread_t thread;
+};
+
+static const char *judge(struct load *l, const struct dmio_usrresp *resp, const uint8_t *dst,
+			 const uint8_t *want, size_t len)
+{
+	int error = resp->resp_error;
+
+	if (error && l->policy == DMOVERIO_POLICY_REQUIRE_DMA) {
+		l->refused++;
+		return error == ENODEV || error == EIO ? NULL : "an error that must not be";
+	}
+	return error ? "an error" : dt_diff(dst, want, len) != -1 ? "wrong data" : NULL;
+}
+
+static const char *run_batch(struct load *l, int fd, uint8_t *in, uint8_t *out, uint8_t *want)
+{
+	const struct dt_func *f = dt_func(l->func);
+	bool answered[BATCH] = { false };
+	struct dmio_usrreq flat[BATCH];
+	struct dmio_usrresp resp[BATCH];
+	struct dt_req r[BATCH];
+	size_t len[BATCH];
+
+	for (unsigned int i = 0; i < BATCH; i++) {
+		void *ins[] = { in + dt_below(&l->rng, MOST), in + dt_below(&l->rng, MOST),
+				in + dt_below(&l->rng, MOST) };
+
+		len[i] = dt_between(&l->rng, 1, MOST);
+		dt_req_init(&r[i], f, i, out + i * MOST, len[i], ins, 0x5a);
+		flat[i] = r[i].req;
+	}
+	memset(out, 0xee, BATCH * MOST);
+	if (dt_write_all(fd, flat, BATCH))
+		return "a write that fails";
+	if (dt_collect(fd, resp, BATCH))
+		return "an answer that does not come";
+	if (dt_nr(fd, "answered") || dt_nr(fd, "running"))
+		return "an answer too many";
+	for (unsigned int i = 0; i < BATCH; i++) {
+		uint32_t id = resp[i].resp_id;
+		const char *bad;
+
+		if (id >= BATCH || answered[id])
+			return "a request answered twice";
+		answered[id] = true;
+		dt_compute(f, 0x5a, r[id].in, want, len[id]);
+		bad = judge(l, &resp[i], out + id * MOST, want, len[id]);
+		if (bad)
+			return bad;
+	}
+	return NULL;
+}
+
+static void *run_load(void *arg)
+{
+	uint8_t *in = dt_mmap(2 * MOST), *out = dt_mmap(BATCH * MOST), *want = dt_mmap(MOST);
+	struct load *l = arg;
+	int fd = dt_open_policy(l->func, l->policy);
+
+	dt_fill(&l->rng, in, 2 * MOST);
+	l->bad = fd < 0 ? "no session" : NULL;
+	while (!l->bad && !atomic_load(&l->stop)) {
+		l->bad = run_batch(l, fd, in, out, want);
+		atomic_fetch_add(&l->batches, 1);
+	}
+	if (fd >= 0)
+		l->ways = dt_ways(fd);
+	close(fd);
+	return NULL;
+}
+
+#define NR_LOADS 4
+
+static void start(struct __test_metadata *_metadata, FIXTURE_DATA(channels) *self,
+		  struct load *load)
+{
+	static const struct { const char *func; uint32_t policy; } kinds[NR_LOADS] = {
+		{ "copy", DMOVERIO_POLICY_PREFER_DMA }, { "xor3", DMOVERIO_POLICY_PREFER_DMA },
+		{ "copy", DMOVERIO_POLICY_REQUIRE_DMA }, { "copy", DMOVERIO_POLICY_REQUIRE_DMA },
+	};
+
+	for (unsigned int i = 0; i < NR_LOADS; i++) {
+		load[i] = (struct load){ .func = kinds[i].func, .policy = kinds[i].policy,
+					 .rng = { dt_rand(&self->rng) } };
+		ASSERT_EQ(0, pthread_create(&load[i].thread, NULL, run_load, &load[i]));
+	}
+}
+
+/* Until each of them has begun and ended a batch: false if one does not */
+static bool progress(struct load *load)
+{
+	long long end = dt_now_ms() + 2 * DT_PATIENCE_MS;
+	unsigned int from[NR_LOADS];
+
+	for (unsigned int i = 0; i < NR_LOADS; i++)
+		from[i] = atomic_load(&load[i].batches);
+	for (unsigned int i = 0; i < NR_LOADS; i++) {
+		while (atomic_load(&load[i].batches) - from[i] < 2) {
+			if (load[i].bad || dt_now_ms() > end)
+				return false;
+			dt_sleep_ms(1);
+		}
+	}
+	return true;
+}
+
+static void finish(struct __test_metadata *_metadata, struct load *load)
+{
+	for (unsigned int i = 0; i < NR_LOADS; i++)
+		atomic_store(&load[i].stop, true);
+	for (unsigned int i = 0; i < NR_LOADS; i++) {
+		bool required = load[i].policy == DMOVERIO_POLICY_REQUIRE_DMA;
+
+		pthread_join(load[i].thread, NULL);
+		EXPECT_EQ(NULL, load[i].bad) {
+			TH_LOG("%s, %s: %s", load[i].func, required ? "required" : "preferred",
+			       load[i].bad);
+		}
+		TH_LOG("%s: %u batches, %u refused, %lld bytes by DMA, %lld without channel, %lld removed",
+		       load[i].func, load[i].batches, load[i].refused,
+		       load[i].ways.bytes[DT_DMA], load[i].ways.bytes[DT_NO_CHANNEL],
+		       load[i].ways.bytes[DT_REMOVED]);
+		/* They saw it with channels and without */
+		EXPECT_LT(0, load[i].ways.bytes[DT_NO_CHANNEL] + load[i].refused);
+		EXPECT_EQ(required, !load[i].ways.bytes[DT_NO_CHANNEL]);
+		if (required || strcmp(load[i].func, "copy") == 0)
+			EXPECT_LT(0, load[i].ways.bytes[DT_DMA]);
+	}
+}
+
+TEST_F_TIMEOUT(channels, released_under_load, 900)
+{
+	unsigned int rounds = dt_scale(50, 500);
+	const struct dmoverio_engine *one = first(self);
+	struct load load[NR_LOADS];
+
+	NEED_CHANNELS();
+	start(_metadata, self, load);
+	EXPECT_TRUE(progress(load));
+	for (unsigned int i = 0; i < rounds && _metadata->passed; i++) {
+		EXPECT_EQ(0, dt_release(i % 2 ? one->name : "all"));
+		/* Every now and then it goes so fast that nobody sees it */
+		EXPECT_TRUE(i % 5 == 4 || progress(load));
+		EXPECT_EQ(0, dt_rescan());
+		EXPECT_EQ(self->nr, dt_channels(self->fd, DMOVERIO_FUNC_COPY));
+		EXPECT_TRUE(i % 5 == 4 || progress(load));
+	}
+	finish(_metadata, load);
+	expect_dma(_metadata);
+}
+
+TEST_F_TIMEOUT(channels, unbound_under_load, 900)
+{
+	unsigned int rounds = dt_scale(50, 500);
+	struct load load[NR_LOADS];
+
+	NEED_SIM();
+	NEED_CHANNELS();
+	start(_metadata, self, load);
+	EXPECT_TRUE(progress(load));
+	for (unsigned int i = 0; i < rounds && _metadata->passed; i++) {
+		EXPECT_EQ(0, sim_bind(0, false));
+		EXPECT_EQ(0, dt_channels(self->fd, DMOVERIO_FUNC_NONE));
+		EXPECT_TRUE(i % 5 == 4 || progress(load));
+		EXPECT_EQ(0, sim_bind(0, true));
+		/* In every other round it is unbound again before we took it */
+		EXPECT_EQ(0, i % 2 ? 0 : dt_wait_channels(self->fd, self->nr));
+		EXPECT_TRUE(i % 5 == 4 || progress(load));
+	}
+	EXPECT_EQ(0, dt_wait_channels(self->fd, self->nr));
+	EXPECT_TRUE(progress(load));
+	finish(_metadata, load);
+	expect_dma(_metadata);
+}
+
+/* -- with transfers in flight */
+
+#define FLIGHTS		4
+#define FLIGHT		8192
+
+struct flights {
+	int fd;
+	uint8_t *src, *dst;
+	struct dt_req r[FLIGHTS];
+	struct dmio_usrreq flat[FLIGHTS];
+};
+
+static int depart(struct flights *fl, uint32_t policy)
+{
+	fl->src = dt_mmap(FLIGHTS * FLIGHT);
+	fl->dst = dt_mmap(FLIGHTS * FLIGHT);
+	for (unsigned int i = 0; i < FLIGHTS * FLIGHT; i++)
+		fl->src[i] = i * 7 + i / 251;
+	for (unsigned int i = 0; i < FLIGHTS; i++) {
+		dt_req_init1(&fl->r[i], "copy", i, fl->dst + i * FLIGHT, FLIGHT,
+			     fl->src + i * FLIGHT);
+		fl->flat[i] = fl->r[i].req;
+	}
+	fl->fd = dt_open_policy("copy", policy);
+	return fl->fd < 0 ? fl->fd : dt_write_all(fl->fd, fl->flat, FLIGHTS);
+}
+
+static unsigned long long queued(int fd)
+{
+	unsigned long long sum = 0;
+	struct dt_engines all;
+
+	dt_engines(fd, &all);
+	for (unsigned int i = 1; i < all.nr; i++)
+		sum += all.engine[i].queued_bytes;
+	return sum;
+}
+
+static void expect_in_flight(struct __test_metadata *_metadata, FIXTURE_DATA(channels) *self,
+			     struct flights *fl)
+{
+	EXPECT_LT(0, queued(self->fd));
+	if (fl)
+		EXPECT_LT(0, dt_nr(fl->fd, "running"));
+}
+
+static void arrive(struct __test_metadata *_metadata, struct flights *fl)
+{
+	struct dmio_usrresp resp[FLIGHTS];
+
+	ASSERT_EQ(0, dt_collect(fl->fd, resp, FLIGHTS));
+	EXPECT_TRUE(dt_ids_once(resp, FLIGHTS, 0));
+	EXPECT_EQ(-1, dt_diff(fl->dst, fl->src, FLIGHTS * FLIGHT));
+	EXPECT_EQ(FLIGHTS * FLIGHT, dt_ways(fl->fd).bytes[DT_DMA]);
+	close(fl->fd);
+}
+
+static void slow_down(struct __test_metadata *_metadata, FIXTURE_DATA(channels) *self)
+{
+	self->is_slow = true;
+	ASSERT_EQ(0, sim_set("latency_us", SLOW_US));
+	ASSERT_EQ(0, sim_bind(0, false));
+	ASSERT_EQ(0, sim_bind(0, true));
+	ASSERT_EQ(0, dt_wait_channels(self->fd, self->nr));
+}
+
+TEST_F_TIMEOUT(channels, given_back_with_transfers_in_flight, 240)
+{
+	struct flights fl;
+
+	NEED_SIM();
+	NEED_CHANNELS();
+	slow_down(_metadata, self);
+	ASSERT_EQ(0, depart(&fl, DMOVERIO_POLICY_REQUIRE_DMA));
+	expect_in_flight(_metadata, self, &fl);
+	EXPECT_EQ(0, dt_release("all"));
+	EXPECT_EQ(0, dt_channels(self->fd, DMOVERIO_FUNC_NONE));
+	arrive(_metadata, &fl);
+
+	EXPECT_EQ(0, dt_rescan());
+	ASSERT_EQ(0, depart(&fl, DMOVERIO_POLICY_REQUIRE_DMA));
+	expect_in_flight(_metadata, self, &fl);
+	EXPECT_EQ(-EAGAIN, dt_rmmod("dmover_sim"));
+	EXPECT_EQ(0, sim_bind(0, false));
+	arrive(_metadata, &fl);
+	EXPECT_EQ(0, sim_bind(0, true));
+	EXPECT_EQ(0, dt_wait_channels(self->fd, self->nr));
+}
+
+/* What is in flight ends by itself, and nobody waits for it */
+static void expect_drained(struct __test_metadata *_metadata, FIXTURE_DATA(channels) *self)
+{
+	long long end = dt_now_ms() + DT_PATIENCE_MS;
+
+	EXPECT_LT(self->pins, dt_pins());
+	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
+	while (queued(self->fd) && dt_now_ms() < end)
+		dt_sleep_ms(5);
+	EXPECT_EQ(0, queued(self->fd));
+}
+
+TEST_F_TIMEOUT(channels, closed_with_transfers_in_flight, 240)
+{
+	struct flights fl;
+
+	NEED_SIM();
+	NEED_CHANNELS();
+	slow_down(_metadata, self);
+	ASSERT_EQ(0, depart(&fl, DMOVERIO_POLICY_REQUIRE_DMA));
+	expect_in_flight(_metadata, self, &fl);
+	EXPECT_EQ(0, close(fl.fd));
+	expect_in_flight(_metadata, self, NULL);
+	expect_drained(_metadata, self);
+	expect_dma(_metadata);
+}
+
+TEST_F_TIMEOUT(channels, killed_with_transfers_in_flight, 240)
+{
+	struct flights fl;
+	int said[2], err;
+	pid_t pid;
+
+	NEED_SIM();
+	NEED_CHANNELS();
+	slow_down(_metadata, self);
+	ASSERT_EQ(0, pipe(said));
+	pid = fork();
+	if (!pid) {
+		err = depart(&fl, DMOVERIO_POLICY_REQUIRE_DMA);
+		_exit(write(said[1], &err, sizeof(err)) < 0 || pause());
+	}
+	ASSERT_EQ(sizeof(err), read(said[0], &err, sizeof(err)));
+	EXPECT_EQ(0, err);
+	expect_in_flight(_metadata, self, NULL);
+	EXPECT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_EQ(SIGKILL, dt_reap(pid, DT_PATIENCE_MS));
+	expect_in_flight(_metadata, self, NULL);
+	expect_drained(_metadata, self);
+	expect_dma(_metadata);
+}
+
+/* The module stays for as long as a transfer needs it, and no longer */
+TEST_F_TIMEOUT(channels, unloaded_with_transfers_in_flight, 240)
+{
+	long long end = dt_now_ms() + DT_PATIENCE_MS;
+	struct flights fl;
+	int err;
+
+	NEED_SIM();
+	NEED_CHANNELS();
+	slow_down(_metadata, self);
+	ASSERT_EQ(0, depart(&fl, DMOVERIO_POLICY_REQUIRE_DMA));
+	expect_in_flight(_metadata, self, &fl);
+	EXPECT_EQ(-EAGAIN, dt_rmmod("dmoverio"));
+	close(self->fd);
+	close(fl.fd);
+	EXPECT_LT(self->pins, dt_pins());
+	EXPECT_EQ(-EAGAIN, dt_rmmod("dmoverio"));
+	while ((err = dt_rmmod("dmoverio")) == -EAGAIN && dt_now_ms() < end)
+		dt_sleep_ms(10);
+	EXPECT_EQ(0, err);
+	EXPECT_EQ(self->pins, dt_pins());
+	if (!err)
+		ASSERT_EQ(0, dt_insmod("dmoverio", self->options));
+	self->fd = dt_open(NULL, 0);
+	EXPECT_EQ(self->nr, dt_channels(self->fd, DMOVERIO_FUNC_COPY));
+	expect_dma(_metadata);
+}
+
+/* It stays suspended for a second */
+static int suspend(const char *how)
+{
+	char was[16] = "";
+	int err;
+
+	if (!dt_read_line(PM_DELAY, was, sizeof(was)))
+		dt_write_line(PM_DELAY, "1");
+	err = dt_write_line(PM_TEST, how);
+	if (!err)
+		err = dt_write_line(PM_STATE, "freeze");
+	dt_write_line(PM_TEST, "none");
+	dt_write_line(PM_DELAY, was);
+	return err;
+}
+
+TEST_F_TIMEOUT(channels, suspended_with_transfers_in_flight, 240)
+{
+	static const char *const levels[] = { "freezer", "devices" };
+	char line[128] = "";
+	struct flights fl;
+
+	NEED_SIM();
+	NEED_CHANNELS();
+	if (dt_read_line(PM_TEST, line, sizeof(line)) || !strstr(line, "freezer"))
+		SKIP(return, "no test of suspend in this kernel");
+	slow_down(_metadata, self);
+	for (unsigned int i = 0; i < ARRAY_SIZE(levels); i++) {
+		ASSERT_EQ(0, depart(&fl, DMOVERIO_POLICY_REQUIRE_DMA));
+		expect_in_flight(_metadata, self, &fl);
+		EXPECT_EQ(0, suspend(levels[i])) {
+			TH_LOG("%s", levels[i]);
+		}
+		arrive(_metadata, &fl);
+	}
+}
+
+TEST_HARNESS_MAIN
