@@ -165,8 +165,13 @@ static void sched_worth_test(struct kunit *test)
 /* Comes first: the other cases set the parameters back to these */
 static void sched_defaults_test(struct kunit *test)
 {
+	struct sched_bench *bench = test->priv;
+
 	fake_param_expect(test, "policy", "auto\n");
 	fake_param_expect(test, "dma_threshold", "65536\n");
+	fake_add(&bench->dma[0]);
+	KUNIT_EXPECT_GT(test, bench->dma[0].engine.id, dmio_engine_cpu.id);
+	fake_remove(&bench->dma[0]);
 }
 
 static void sched_policy_test(struct kunit *test)
