@@ -52,6 +52,7 @@ unsigned int map_shim_map(struct device *dev, struct scatterlist *sgl, int nents
 	unsigned int nr = map_shim.no_mapping ? 0 : dma_map_sg_attrs(dev, sgl, nents, dir, attrs);
 
 	map_shim.attrs = attrs;
+	map_shim.dir = dir;
 	if (nr)
 		map_shim.nr_entries += nents;
 	return nr;
@@ -69,5 +70,6 @@ void map_shim_unmap(struct device *dev, struct scatterlist *sgl, int nents,
 		    enum dma_data_direction dir, unsigned long attrs)
 {
 	map_shim.nr_entries -= nents;
+	map_shim.dir = dir;
 	dma_unmap_sg_attrs(dev, sgl, nents, dir, attrs);
 }

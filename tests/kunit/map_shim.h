@@ -18,6 +18,7 @@ struct scatterlist;
  * @nr_lists: allocated, and not freed
  * @nr_entries: mapped, and not unmapped
  * @attrs: how the last ones were mapped
+ * @dir: in which direction the last ones were mapped, or unmapped
  */
 struct map_shim {
 	bool no_memory;
@@ -25,6 +26,7 @@ struct map_shim {
 	unsigned int nr_lists;
 	unsigned int nr_entries;
 	unsigned long attrs;
+	enum dma_data_direction dir;
 };
 
 extern struct map_shim map_shim;

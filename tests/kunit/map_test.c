@@ -208,12 +208,17 @@ static void map_output_test(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, dmio_dma_map_output(&map, bench_device(bench),
 							  &bench->tj->job, &bench->tj->rules,
 							  dir), 0);
+		if (map.nents)
+			KUNIT_EXPECT_EQ(test, (int)map_shim.dir, (int)dir);
 		own += !!map.own;
 		as_is += map.nents && !map.own;
 		none += !map.nents;
-		wrong = map_wrong(bench, &map, len, &rnd) ?: unmap_wrong(bench, &map);
+		wrong = map_wrong(bench, &map, len, &rnd);
+		map_shim.dir = dir;
+		wrong = wrong ?: unmap_wrong(bench, &map);
 		if (wrong)
 			KUNIT_FAIL(test, "round %u: %s", round, wrong);
+		KUNIT_EXPECT_EQ(test, (int)map_shim.dir, (int)dir);
 	}
 	KUNIT_EXPECT_GT(test, own, ROUNDS / 10U);
 	KUNIT_EXPECT_GT(test, as_is, ROUNDS / 40U);

@@ -125,6 +125,7 @@ static const struct {
 	bool aliased;
 	struct dmio_island islands[MAX_PIECES + 1];
 } examples[] = {
+	{ "a byte", 1, 1, { { 5, 1 } }, { { 3, 1 } }, 1, false, { { 0, 1 } } },
 	{ "a line", 1, 64, { { 0, 64 } }, { { 3, 64 } }, 64, false, { { 0, 64 } } },
 	{ "head and tail", 1, 64, { { 10, 200 } }, { { 3, 200 } }, 200, false, { { 54, 128 } } },
 	{ "head only", 1, 64, { { 10, 118 } }, { { 3, 118 } }, 118, false, { { 54, 64 } } },

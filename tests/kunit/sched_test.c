@@ -149,7 +149,6 @@ static void sched_worth_test(struct kunit *test)
 	struct fake_job *fj = &bench->job[0];
 	size_t i;
 
-	fake_param_expect(test, "dma_threshold", "65536\n");
 	fake_add(&bench->dma[0]);
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		KUNIT_EXPECT_EQ(test, fake_param_set(test, "dma_threshold", cases[i].threshold), 0);
@@ -160,6 +159,18 @@ static void sched_worth_test(struct kunit *test)
 				    "%llu bytes in %u, threshold %s", cases[i].len,
 				    cases[i].nr_segs, cases[i].threshold);
 	}
+	fake_remove(&bench->dma[0]);
+}
+
+/* Comes first: the other cases set the parameters back to these */
+static void sched_defaults_test(struct kunit *test)
+{
+	struct sched_bench *bench = test->priv;
+
+	fake_param_expect(test, "policy", "auto\n");
+	fake_param_expect(test, "dma_threshold", "65536\n");
+	fake_add(&bench->dma[0]);
+	KUNIT_EXPECT_GT(test, bench->dma[0].engine.id, dmio_engine_cpu.id);
 	fake_remove(&bench->dma[0]);
 }
 
@@ -236,6 +247,15 @@ static unsigned int least_loaded(const u64 *queued)
 	return best;
 }
 
+static int engine_of(const struct sched_bench *bench, const struct fake_job *fj)
+{
+	int i = NR_ENGINES;
+
+	while (--i >= 0 && fj->job.engine != &bench->dma[i].engine)
+		;
+	return i;
+}
+
 /* Jobs come and go; each goes where the least is queued */
 static void sched_load_test(struct kunit *test)
 {
@@ -258,11 +278,11 @@ static void sched_load_test(struct kunit *test)
 		i = rnd_below(&rnd, NR_JOBS);
 		fj = &bench->job[i];
 		if (who[i] < 0) {
-			who[i] = least_loaded(queued);
-			bench->dma[who[i]].job = NULL;
 			fake_job_submit(fj, PREFER, (1 + rnd_below(&rnd, 5)) * SZ_1K);
-			KUNIT_ASSERT_PTR_EQ(test, bench->dma[who[i]].job, &fj->job);
-			queued[who[i]] += fj->job.len;
+			who[i] = engine_of(bench, fj);
+			KUNIT_EXPECT_EQ(test, who[i], (int)least_loaded(queued));
+			if (who[i] >= 0)
+				queued[who[i]] += fj->job.len;
 		} else {
 			queued[who[i]] -= fj->job.len;
 			bench->dma[who[i]].error = rnd_one_in(&rnd, 3) ? -EIO : 0;
@@ -270,7 +290,7 @@ static void sched_load_test(struct kunit *test)
 			who[i] = -1;
 		}
 		i = rnd_below(&rnd, NR_ENGINES);
-		KUNIT_ASSERT_EQ(test, fake_describe(test, &bench->dma[i].engine).queued_bytes,
+		KUNIT_EXPECT_EQ(test, fake_describe(test, &bench->dma[i].engine).queued_bytes,
 				queued[i]);
 	}
 	for (i = 0; i < NR_JOBS; i++)
@@ -285,6 +305,7 @@ static void sched_load_test(struct kunit *test)
 }
 
 static struct kunit_case sched_cases[] = {
+	KUNIT_CASE(sched_defaults_test),
 	KUNIT_CASE(sched_choice_test),
 	KUNIT_CASE(sched_worth_test),
 	KUNIT_CASE(sched_policy_test),
