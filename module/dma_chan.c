@@ -86,7 +86,6 @@ static bool is_watched(const struct device *dev)
 	return false;
 }
 
-
 /* Does a word of "channels" mean this channel? */
 static bool is_named_by(const char *word, size_t len, struct dma_chan *chan)
 {
