@@ -131,17 +131,18 @@ static void sched_worth_test(struct kunit *test)
 	} cases[] = {
 		{ "65536", SZ_64K, 1, true },
 		{ "65536", SZ_64K - 1, 1, false },
-		{ "65536", SZ_64K, 64, true },
-		{ "65536", SZ_64K, 65, false },
-		{ "65536", SZ_64K + SZ_1K - 1, 65, false },
-		{ "65536", SZ_64K + SZ_1K, 65, true },
+		/* A kibibyte a segment, in its two regions together */
+		{ "65536", SZ_64K, 128, true },
+		{ "65536", SZ_64K, 129, false },
+		{ "65536", SZ_64K + SZ_512 - 1, 129, false },
+		{ "65536", SZ_64K + SZ_512, 129, true },
 		{ "65536", 1ULL << 32, 1, true },
-		{ "65536", 1ULL << 32, 1 << 22, true },
-		{ "65536", 1ULL << 32, (1 << 22) + 1, false },
+		{ "65536", 1ULL << 32, 1 << 23, true },
+		{ "65536", 1ULL << 32, (1 << 23) + 1, false },
 		{ "1048576", SZ_1M - 1, 1, false },
 		{ "1048576", SZ_1M, 1, true },
-		{ "0", SZ_1K, 1, true },
-		{ "0", SZ_1K - 1, 1, false },
+		{ "0", SZ_512, 1, true },
+		{ "0", SZ_512 - 1, 1, false },
 		{ "4294967295", 1ULL << 32, 1, true },
 		{ "4294967295", (1ULL << 32) - 2, 1, false },
 	};
@@ -236,15 +237,21 @@ static void sched_can_test(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dmio_sched_can(&fake_func, REQUIRE));
 }
 
-/* The engine with the fewest bytes; of equals, the first */
-static unsigned int least_loaded(const u64 *queued)
+/* The engine with the least load; of equals, the first */
+static unsigned int least_loaded(const u64 *load)
 {
 	unsigned int i, best = 0;
 
 	for (i = 1; i < NR_ENGINES; i++)
-		if (queued[i] < queued[best])
+		if (load[i] < load[best])
 			best = i;
 	return best;
+}
+
+/* A segment counts as much as a kibibyte */
+static u64 load_of(const struct fake_job *fj)
+{
+	return fj->job.len + (u64)fj->job.nr_segs * SZ_1K;
 }
 
 static int engine_of(const struct sched_bench *bench, const struct fake_job *fj)
@@ -256,11 +263,11 @@ static int engine_of(const struct sched_bench *bench, const struct fake_job *fj)
 	return i;
 }
 
-/* Jobs come and go; each goes where the least is queued */
+/* Jobs come and go; each goes where there is least to do */
 static void sched_load_test(struct kunit *test)
 {
 	struct sched_bench *bench = test->priv;
-	u64 queued[NR_ENGINES] = { };
+	u64 queued[NR_ENGINES] = { }, load[NR_ENGINES] = { };
 	int who[NR_JOBS];
 	struct rnd_state rnd;
 	unsigned int round, i;
@@ -278,13 +285,18 @@ static void sched_load_test(struct kunit *test)
 		i = rnd_below(&rnd, NR_JOBS);
 		fj = &bench->job[i];
 		if (who[i] < 0) {
-			fake_job_submit(fj, PREFER, (1 + rnd_below(&rnd, 5)) * SZ_1K);
+			fake_job_init(fj, PREFER, (1 + rnd_below(&rnd, 5)) * SZ_1K);
+			fj->job.nr_segs = 1 + rnd_below(&rnd, 5);
+			dmio_sched_submit(&fj->job, false);
 			who[i] = engine_of(bench, fj);
-			KUNIT_EXPECT_EQ(test, who[i], (int)least_loaded(queued));
-			if (who[i] >= 0)
+			KUNIT_EXPECT_EQ(test, who[i], (int)least_loaded(load));
+			if (who[i] >= 0) {
 				queued[who[i]] += fj->job.len;
+				load[who[i]] += load_of(fj);
+			}
 		} else {
 			queued[who[i]] -= fj->job.len;
+			load[who[i]] -= load_of(fj);
 			bench->dma[who[i]].error = rnd_one_in(&rnd, 3) ? -EIO : 0;
 			fake_finish(&bench->dma[who[i]], &fj->job);
 			who[i] = -1;
