@@ -10,8 +10,8 @@ BUILD	:= $(CURDIR)/build
 RUN	:= tests/qemu/run
 
 CHECK	:= lint harness uml stock61
-LONGER	:= stock61-long stock61-clang stock612 stock72 cloud61 sim61 sim61-strict uml-sim \
-	   ioat ioat-intel-iommu ioat-amd-iommu zdma zdma-swiotlb bench61
+LONGER	:= stock61-long stock61-clang stock612 stock72 cloud61 sim61 sim61-strict \
+	   sim61-long uml-sim ioat ioat-intel-iommu ioat-amd-iommu zdma zdma-swiotlb bench61
 
 # Of the compiler only what was asked for: the kernel's headers know their own.
 ifeq ($(origin CC),command line)
