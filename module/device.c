@@ -271,6 +271,10 @@ static long ioctl_set_policy(struct dmio_session *session, void __user *arg)
 	return dmio_session_set_policy(session, policy.policy);
 }
 
+/* As it was first published: programs may know no more */
+static_assert(sizeof(struct dmoverio_policy) == 8);
+static_assert(sizeof(struct dmoverio_engine) == 224);
+
 static long ioctl_get_engine(void __user *arg)
 {
 	struct dmoverio_engine engine, info = {};

@@ -33,7 +33,9 @@
 
 #include "dma_chan.h"
 #include "dma_drivers.h"
+#include "dma_task.h"
 #include "engine_dma.h"
+#include "platform.h"
 
 /* Drivers often come in flocks: look once they have all come */
 #define RESCAN_DELAY	(HZ / 10)
@@ -43,18 +45,46 @@ module_param(channels, charp, 0444);
 MODULE_PARM_DESC(channels,
 		 "DMA channels to take: names (dma0chan3), driver:n, all; separated by commas (default: all that copy memory and serve no peripherals)");
 
-/* A channel that is there, but left alone; or not there, but was released */
+/* A channel that is there, but left alone */
 struct unused {
 	struct list_head node;
 	struct dmoverio_engine info;
 };
 
-static DEFINE_MUTEX(chans_lock);	/* guards the lists */
+static DEFINE_MUTEX(leave_lock);	/* one at a time gives channels back */
+static DEFINE_MUTEX(chans_lock);	/* guards chans; one scan at a time; within leave_lock */
 static LIST_HEAD(chans);
+static bool closing;			/* nothing is taken any more; guarded by chans_lock */
+static DEFINE_MUTEX(unused_lock);	/* guards unused; taken within chans_lock */
 static LIST_HEAD(unused);
 
 /* Devices that are losing their driver: nothing is taken meanwhile */
 static atomic_t nr_unbinding = ATOMIC_INIT(0);
+
+/* The buses on which DMA controllers are found */
+static struct {
+	typeof(platform_bus_type) *type;
+	struct notifier_block nb;
+} buses[] = {
+	{ .type = &platform_bus_type },
+#ifdef CONFIG_PCI
+	{ .type = &pci_bus_type },
+#endif
+#ifdef CONFIG_ARM_AMBA
+	{ .type = &amba_bustype },
+#endif
+};
+
+/* Shall we be told before the device loses its driver? */
+static bool is_watched(const struct device *dev)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(buses); i++)
+		if (dev->bus == buses[i].type)
+			return true;
+	return false;
+}
 
 /* Does a word of "channels" mean this channel? */
 static bool is_named_by(const char *word, size_t len, struct dma_chan *chan)
@@ -85,60 +115,89 @@ static bool is_named(struct dma_chan *chan)
 	return false;
 }
 
-static bool is_of(const struct unused *un, const struct device *dev)
+static bool is_of(const struct unused *un, const void *device)
 {
-	return !strncmp(un->info.device, dev_name(dev), sizeof(un->info.device) - 1);
+	return !strncmp(un->info.device, device, sizeof(un->info.device) - 1);
 }
 
 static struct unused *find_unused(struct dma_chan *chan)
 {
 	struct unused *un;
 
-	lockdep_assert_held(&chans_lock);
+	lockdep_assert_held(&unused_lock);
 
 	list_for_each_entry(un, &unused, node)
-		if (!strcmp(un->info.name, dma_chan_name(chan)) && is_of(un, chan->device->dev))
+		if (!strcmp(un->info.name, dma_chan_name(chan)) &&
+		    is_of(un, dev_name(chan->device->dev)))
 			return un;
 	return NULL;
 }
 
-/* Remember why a channel is left alone; for show only, so that it may fail */
-static void note_unused(struct dma_chan *chan, u32 reason)
+/* Remember why a channel is left alone: false if there is no memory for it */
+static bool note_unused(struct dma_chan *chan, u32 reason)
 {
-	struct unused *un = find_unused(chan);
+	struct unused *un;
 
+	mutex_lock(&unused_lock);
+	un = find_unused(chan);
 	if (un)
-		return;
+		goto unlock;
 	un = kzalloc(sizeof(*un), GFP_KERNEL);
 	if (!un)
-		return;
+		goto unlock;
 	un->info.state = DMOVERIO_ENGINE_UNUSED;
 	un->info.reason = reason;
 	dmio_dma_chan_describe(chan, &un->info);
 	list_add_tail(&un->node, &unused);
+unlock:
+	mutex_unlock(&unused_lock);
+	return un;
 }
 
-static void forget_unused(bool released_too)
+static bool was_released(struct dma_chan *chan)
+{
+	const struct unused *un;
+	bool released;
+
+	mutex_lock(&unused_lock);
+	un = find_unused(chan);
+	released = un && un->info.reason == DMOVERIO_UNUSED_RELEASED;
+	mutex_unlock(&unused_lock);
+	return released;
+}
+
+static bool is_not_released(const struct unused *un, const void *arg)
+{
+	return un->info.reason != DMOVERIO_UNUSED_RELEASED;
+}
+
+/* As far as the name was kept: some of the device tree's are longer */
+static bool is_of_and_not_released(const struct unused *un, const void *device)
+{
+	return is_of(un, device) && is_not_released(un, NULL);
+}
+
+/* Forget those for which @match says so; NULL: all */
+static void forget_unused(bool (*match)(const struct unused *, const void *), const void *arg)
 {
 	struct unused *un, *next;
 
-	lockdep_assert_held(&chans_lock);
-
+	mutex_lock(&unused_lock);
 	list_for_each_entry_safe(un, next, &unused, node) {
-		if (!released_too && un->info.reason == DMOVERIO_UNUSED_RELEASED)
+		if (match && !match(un, arg))
 			continue;
 		list_del(&un->node);
 		kfree(un);
 	}
+	mutex_unlock(&unused_lock);
 }
 
 /* A channel that nobody holds: shall we? */
 static bool is_wanted(struct dma_chan *chan, void *arg)
 {
-	const struct unused *un = find_unused(chan);
 	u32 reason = 0;
 
-	if (un && un->info.reason == DMOVERIO_UNUSED_RELEASED)
+	if (was_released(chan) || !is_watched(chan->device->dev))
 		return false;
 	if (!dmio_dma_chan_is_capable(chan))
 		reason = DMOVERIO_UNUSED_NO_FUNCTION;
@@ -152,6 +211,7 @@ static bool is_wanted(struct dma_chan *chan, void *arg)
 	else if (!*channels && !dma_has_cap(DMA_MEMCPY, chan->device->cap_mask))
 		reason = DMOVERIO_UNUSED_NOT_NAMED;
 
+	/* For show only: it may fail */
 	if (reason)
 		note_unused(chan, reason);
 	return !reason;
@@ -166,9 +226,9 @@ static void scan(void)
 	lockdep_assert_held(&chans_lock);
 
 	/* It is tried again when the last of them has lost its driver */
-	if (atomic_read(&nr_unbinding))
+	if (closing || atomic_read(&nr_unbinding))
 		return;
-	forget_unused(false);
+	forget_unused(is_not_released, NULL);
 	dma_cap_zero(any);
 	while ((chan = __dma_request_channel(&any, is_wanted, NULL, NULL))) {
 		dc = dmio_dma_chan_create(chan);
@@ -197,35 +257,62 @@ static DECLARE_DELAYED_WORK(rescan, rescan_work);
 void dmio_dma_rescan(void)
 {
 	mutex_lock(&chans_lock);
-	forget_unused(true);
+	forget_unused(NULL, NULL);
 	scan();
 	mutex_unlock(&chans_lock);
 }
 
+/*
+ * Give back the channels for which @match says so (NULL: all), and note the
+ * @reason if there is one, lest the next scan take them again.  It takes as long
+ * as transfers take; only others who give back have to wait for that: a driver
+ * may not go on to be unbound while somebody else is still giving its channels
+ * back.
+ */
+static int give_back(bool (*match)(const struct dmio_dma_chan *, const void *),
+		     const void *arg, u32 reason)
+{
+	struct dmio_dma_chan *dc, *next;
+	LIST_HEAD(leaving);
+	int ret = -ENODEV;
+
+	mutex_lock(&leave_lock);
+	mutex_lock(&chans_lock);
+	list_for_each_entry_safe(dc, next, &chans, node) {
+		if (match && !match(dc, arg))
+			continue;
+		if (reason && !note_unused(dc->chan, reason)) {
+			ret = -ENOMEM;
+			break;
+		}
+		list_move_tail(&dc->node, &leaving);
+		ret = 0;
+	}
+	mutex_unlock(&chans_lock);
+
+	list_for_each_entry_safe(dc, next, &leaving, node)
+		dmio_dma_chan_destroy(dc);
+	mutex_unlock(&leave_lock);
+	return ret;
+}
+
+static bool is_called(const struct dmio_dma_chan *dc, const void *name)
+{
+	return sysfs_streq(name, dma_chan_name(dc->chan));
+}
+
 /**
  * dmio_dma_release() - give channels back, and do not take them again
- * @name: of a channel, or "all"
+ * @name: of a channel, or "all"; may end with a newline
  *
  * Context: process context; sleeps for as long as transfers take.
- * Return: 0, or -ENODEV if we hold no such channel.
+ * Return: 0, -ENODEV if we hold no such channel, or -ENOMEM.
  */
 int dmio_dma_release(const char *name)
 {
 	bool all = sysfs_streq(name, "all");
-	struct dmio_dma_chan *dc, *next;
-	int ret = -ENODEV;
 
-	mutex_lock(&chans_lock);
-	list_for_each_entry_safe(dc, next, &chans, node) {
-		if (!all && !sysfs_streq(name, dma_chan_name(dc->chan)))
-			continue;
-		note_unused(dc->chan, DMOVERIO_UNUSED_RELEASED);
-		list_del(&dc->node);
-		dmio_dma_chan_destroy(dc);
-		ret = 0;
-	}
-	mutex_unlock(&chans_lock);
-	return ret;
+	return give_back(all ? NULL : is_called, name, DMOVERIO_UNUSED_RELEASED);
 }
 
 /**
@@ -241,7 +328,7 @@ bool dmio_dma_describe_unused(unsigned int index, struct dmoverio_engine *info)
 	const struct unused *un;
 	bool found = false;
 
-	mutex_lock(&chans_lock);
+	mutex_lock(&unused_lock);
 	list_for_each_entry(un, &unused, node) {
 		if (index--)
 			continue;
@@ -249,33 +336,23 @@ bool dmio_dma_describe_unused(unsigned int index, struct dmoverio_engine *info)
 		found = true;
 		break;
 	}
-	mutex_unlock(&chans_lock);
+	mutex_unlock(&unused_lock);
 	return found;
 }
 
-/*
- * The channels of a device that is losing its driver.  Those that were released
- * are left alone when it gets one again, too.
- */
-static void give_back(struct device *dev)
+static bool is_on(const struct dmio_dma_chan *dc, const void *dev)
 {
-	struct dmio_dma_chan *dc, *next;
-	struct unused *un, *next_un;
+	return dc->chan->device->dev == dev;
+}
 
-	mutex_lock(&chans_lock);
-	list_for_each_entry_safe(dc, next, &chans, node) {
-		if (dc->chan->device->dev != dev)
-			continue;
-		list_del(&dc->node);
-		dmio_dma_chan_destroy(dc);
-	}
-	list_for_each_entry_safe(un, next_un, &unused, node) {
-		if (!is_of(un, dev) || un->info.reason == DMOVERIO_UNUSED_RELEASED)
-			continue;
-		list_del(&un->node);
-		kfree(un);
-	}
-	mutex_unlock(&chans_lock);
+/*
+ * A device is losing its driver.  Channels that were released are left alone when
+ * it gets one again, too.
+ */
+static void device_leaves(struct device *dev)
+{
+	give_back(is_on, dev, 0);
+	forget_unused(is_of_and_not_released, dev_name(dev));
 }
 
 static int bus_event(struct notifier_block *nb, unsigned long event, void *arg)
@@ -283,7 +360,7 @@ static int bus_event(struct notifier_block *nb, unsigned long event, void *arg)
 	switch (event) {
 	case BUS_NOTIFY_UNBIND_DRIVER:
 		atomic_inc(&nr_unbinding);
-		give_back(arg);
+		device_leaves(arg);
 		break;
 	case BUS_NOTIFY_UNBOUND_DRIVER:
 		/* We may have come in between the two */
@@ -295,20 +372,6 @@ static int bus_event(struct notifier_block *nb, unsigned long event, void *arg)
 	}
 	return NOTIFY_OK;
 }
-
-/* The buses on which DMA controllers are found */
-static struct {
-	typeof(platform_bus_type) *type;
-	struct notifier_block nb;
-} buses[] = {
-	{ .type = &platform_bus_type },
-#ifdef CONFIG_PCI
-	{ .type = &pci_bus_type },
-#endif
-#ifdef CONFIG_ARM_AMBA
-	{ .type = &amba_bustype },
-#endif
-};
 
 static void watch_end(size_t nr)
 {
@@ -345,8 +408,10 @@ static void report(void)
 
 	list_for_each_entry(dc, &chans, node)
 		nr++;
+	mutex_lock(&unused_lock);
 	list_for_each_entry(un, &unused, node)
 		reason = max(reason, un->info.reason);
+	mutex_unlock(&unused_lock);
 
 	if (nr)
 		pr_info("%u DMA channels\n", nr);
@@ -372,20 +437,30 @@ int dmio_dma_init(void)
 {
 	int ret;
 
-	ret = dmio_engine_dma_init();
+	ret = dmio_platform_init();
 	if (ret)
 		return ret;
+	ret = dmio_engine_dma_init();
+	if (ret)
+		goto err_platform;
 	ret = watch_begin();
-	if (ret) {
-		dmio_engine_dma_fini();
-		return ret;
-	}
+	if (ret)
+		goto err_engine;
 
 	mutex_lock(&chans_lock);
 	scan();
 	report();
 	mutex_unlock(&chans_lock);
 	return 0;
+
+err_engine:
+	/* A bus that is watched by now may have had us scan */
+	give_back(NULL, NULL, 0);
+	forget_unused(NULL, NULL);
+	dmio_engine_dma_fini();
+err_platform:
+	dmio_platform_fini();
+	return ret;
 }
 
 /**
@@ -395,15 +470,14 @@ int dmio_dma_init(void)
  */
 void dmio_dma_fini(void)
 {
-	struct dmio_dma_chan *dc, *next;
-
-	watch_end(ARRAY_SIZE(buses));
 	mutex_lock(&chans_lock);
-	list_for_each_entry_safe(dc, next, &chans, node) {
-		list_del(&dc->node);
-		dmio_dma_chan_destroy(dc);
-	}
-	forget_unused(true);
+	closing = true;
 	mutex_unlock(&chans_lock);
+
+	/* In this order: until it has none left, a driver may be unbound */
+	give_back(NULL, NULL, 0);
+	watch_end(ARRAY_SIZE(buses));
+	forget_unused(NULL, NULL);
 	dmio_engine_dma_fini();
+	dmio_platform_fini();
 }

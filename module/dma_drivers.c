@@ -245,6 +245,7 @@ const struct dmio_dma_driver dmio_dma_drivers[] = {
 		.in_order = true,
 		.irq_every = 16,
 		.align = 1,
+		.min_bytes = 128,
 		.max_bytes = SZ_16M - 1,
 	}, {
 		/*

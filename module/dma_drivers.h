@@ -45,6 +45,7 @@ enum dmio_dma_quiet {
  *	grants
  * @align: bytes, a power of two, to which the hardware needs every address and
  *	length aligned though the framework is not told; 1: nothing
+ * @min_bytes: least bytes of one descriptor; 0: 1
  * @max_bytes: most bytes of one descriptor, where the driver does not split
  *	and dma_get_max_seg_size() does not say; 0: not limited
  */
@@ -57,6 +58,7 @@ struct dmio_dma_driver {
 	u16 irq_every;
 	u16 depth;
 	u32 align;
+	u32 min_bytes;
 	u32 max_bytes;
 };
 

@@ -28,10 +28,11 @@ void dmio_plan_init(struct dmio_plan *plan, const struct dmio_job *job,
 	plan->job = job;
 	plan->rules = rules;
 	plan->pos = 0;
-	plan->at[0] = (struct dmio_place){ .sg = job->dst };
+	plan->out = (struct dmio_place){ .sg = job->dst };
+	plan->nr_in = 0;
 	for (i = 0; i < job->func->nr_srcs; i++)
-		plan->at[1 + i] = (struct dmio_place){
-			.sg = test_bit(i, &job->aliased) ? NULL : job->src[i] };
+		if (!test_bit(i, &job->aliased))
+			plan->in[plan->nr_in++] = (struct dmio_place){ .sg = job->src[i] };
 }
 
 /*
@@ -57,26 +58,19 @@ static void place_advance(struct dmio_place *at, size_t len)
 	}
 }
 
-/* The inputs that are not aliased: their number in @plan->at, from 1 */
-#define for_each_input(plan, i) \
-	for ((i) = 1; (i) <= (plan)->job->func->nr_srcs; (i)++) \
-		if (!(plan)->at[i].sg) \
-			; \
-		else
-
 /*
  * Bytes from here on in which nothing changes: the output is contiguous, and,
  * if their alignment matters, so are the inputs
  */
 static size_t run_length(const struct dmio_plan *plan)
 {
-	size_t len = min_t(u64, place_left(&plan->at[0]), plan->job->len - plan->pos);
+	size_t len = min_t(u64, place_left(&plan->out), plan->job->len - plan->pos);
 	unsigned int i;
 
 	if (plan->rules->align == 1)
 		return len;
-	for_each_input(plan, i)
-		len = min(len, place_left(&plan->at[i]));
+	for (i = 0; i < plan->nr_in; i++)
+		len = min(len, place_left(&plan->in[i]));
 	return len;
 }
 
@@ -85,8 +79,8 @@ static bool inputs_aligned(const struct dmio_plan *plan, size_t head)
 {
 	unsigned int i;
 
-	for_each_input(plan, i)
-		if (!IS_ALIGNED(place_addr(&plan->at[i]) + head, plan->rules->align))
+	for (i = 0; i < plan->nr_in; i++)
+		if (!IS_ALIGNED(place_addr(&plan->in[i]) + head, plan->rules->align))
 			return false;
 	return true;
 }
@@ -104,7 +98,7 @@ bool dmio_plan_next(struct dmio_plan *plan, struct dmio_island *island)
 	const struct dmio_dma_rules *rules = plan->rules;
 
 	while (plan->pos < plan->job->len) {
-		size_t addr = place_addr(&plan->at[0]), len = run_length(plan);
+		size_t addr = place_addr(&plan->out), len = run_length(plan);
 		size_t head = ALIGN(addr, rules->out_align) - addr;
 		unsigned int i;
 
@@ -114,9 +108,9 @@ bool dmio_plan_next(struct dmio_plan *plan, struct dmio_island *island)
 			island->len = round_down(len - head, rules->out_align);
 
 		plan->pos += len;
-		place_advance(&plan->at[0], len);
-		for_each_input(plan, i)
-			place_advance(&plan->at[i], len);
+		place_advance(&plan->out, len);
+		for (i = 0; i < plan->nr_in; i++)
+			place_advance(&plan->in[i], len);
 		if (island->len)
 			return true;
 	}

@@ -58,13 +58,17 @@ struct dmio_island {
  * @job: the job; its function has an output
  * @rules: what the channel wants
  * @pos: how far the walk has come, in bytes of the job
- * @at: the same in each region, the output first; of aliased inputs, nothing
+ * @out: the same in the output
+ * @in: the same in each input that is not the output itself, @nr_in of them
+ * @nr_in: see there
  */
 struct dmio_plan {
 	const struct dmio_job *job;
 	const struct dmio_dma_rules *rules;
 	u64 pos;
-	struct dmio_place at[DMIO_MAX_REGIONS];
+	struct dmio_place out;
+	struct dmio_place in[DMOVERIO_MAX_SRCS];
+	unsigned int nr_in;
 };
 
 void dmio_plan_init(struct dmio_plan *plan, const struct dmio_job *job,

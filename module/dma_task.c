@@ -7,6 +7,7 @@
 #include <linux/dmaengine.h>
 #include <linux/err.h>
 #include <linux/minmax.h>
+#include <linux/overflow.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -14,7 +15,6 @@
 #include "cpu_ops.h"
 #include "dma_drivers.h"
 #include "dma_task.h"
-#include "engine_dma.h"
 #include "func.h"
 
 static struct device *task_device(const struct dmio_dma_task *task)
@@ -102,37 +102,55 @@ static void unmap(struct dmio_dma_task *task)
 	dmio_dma_unmap(&task->out, dev);
 	for (i = 0; i < task->nr_in; i++)
 		dmio_dma_unmap(&task->in[i], dev);
+	task->nr_in = 0;
 }
 
 /**
- * dmio_dma_task_create() - map a job for a channel
+ * dmio_dma_task_create() - make a task of a job
  * @dc: the channel
  * @job: the job
  *
  * Context: may sleep.
- * Return: the task; ERR_PTR(-ENOMEM) if there is no memory or no room for the
- * mapping; ERR_PTR(-EOPNOTSUPP) if the channel cannot do it after all.
+ * Return: the task, or NULL: no memory.
  */
 struct dmio_dma_task *dmio_dma_task_create(struct dmio_dma_chan *dc, struct dmio_job *job)
 {
-	struct dmio_dma_task *task = kzalloc(sizeof(*task), GFP_KERNEL_ACCOUNT);
-	int ret;
+	struct dmio_dma_task *task;
 
+	task = kzalloc(struct_size(task, in, job->func->nr_srcs), GFP_KERNEL_ACCOUNT);
 	if (!task)
-		return ERR_PTR(-ENOMEM);
+		return NULL;
 	task->job = job;
 	task->dc = dc;
 	set_rules(task);
+	atomic_set(&task->pending, 1);
+	return task;
+}
+
+/**
+ * dmio_dma_task_map() - map a task's memory for the device
+ * @task: not mapped
+ *
+ * Context: may sleep; dc->lock is held.
+ * Return: 0; -ENOMEM if there is no memory or no room for the mapping;
+ * -EOPNOTSUPP if the channel cannot do it after all.
+ */
+int dmio_dma_task_map(struct dmio_dma_task *task)
+{
+	int ret;
+
+	lockdep_assert_held(&task->dc->lock);
+
 	ret = map(task);
 	if (ret) {
 		unmap(task);
-		kfree(task);
-		return ERR_PTR(ret);
+		return ret;
 	}
 	task->left = task->out.bytes;
-	dmio_plan_init(&task->plan, job, &task->rules);
-	atomic_set(&task->pending, 1);
-	return task;
+	dmio_plan_init(&task->plan, task->job, &task->rules);
+	task->mapped = true;
+	task->dc->nr_mapped++;
+	return 0;
 }
 
 /* Go to the next island, if the present one is done: false if there is none */
@@ -255,13 +273,14 @@ static bool is_last_pass(const struct dmio_dma_task *task)
 
 /*
  * The last descriptor of a task interrupts, and some before it.  A task that
- * may be given up half way, see is_piece_aligned(), does not know its last one.
+ * may be given up half way, see dmio_dma_task_issue(), does not know its last one.
  */
 static bool wants_interrupt(const struct dmio_dma_task *task, size_t len)
 {
 	const struct dmio_dma_chan *dc = task->dc;
 
-	return task->rules.align > 1 || dc->since_irq + 1 >= dc->driver->irq_every ||
+	return task->rules.align > 1 || dc->driver->min_bytes > 1 || !dc->driver->in_order ||
+	       dc->since_irq + 1 >= dc->driver->irq_every ||
 	       (len == task->left && is_last_pass(task));
 }
 
@@ -330,7 +349,7 @@ enum dmio_issue dmio_dma_task_issue(struct dmio_dma_task *task)
 	while (task->left && reach_island(task)) {
 		size_t len = piece_length(task);
 
-		if (!is_piece_aligned(task, len)) {
+		if (!is_piece_aligned(task, len) || len < task->dc->driver->min_bytes) {
 			task->reason = DMIO_REASON_MAPPING;
 			return DMIO_ISSUE_GIVE_UP;
 		}
@@ -387,7 +406,7 @@ int dmio_dma_task_end(struct dmio_dma_task *task)
 	if (READ_ONCE(task->failed) && !task->reason)
 		task->reason = DMIO_REASON_ERROR;
 	if (task->reason) {
-		ret = -EIO;
+		ret = task->error ?: -EIO;
 		if (!task->touched || !job->aliased)
 			job->reason = task->reason;
 	} else if (edge_bytes) {

@@ -1,19 +1,86 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A job on its way through a DMA channel: mapped, cut into descriptors, unmapped.
+ * A DMA channel, and a job on its way through it: mapped, cut into descriptors,
+ * unmapped.
+ *
+ *	channel	from dmio_dma_chan_create() to dmio_dma_chan_destroy(), which waits
+ *		for every job
+ *	task	from dmio_dma_task_create() until its last descriptor was called
+ *		back; if that will not happen, until the channel is released
  */
 #ifndef DMIO_DMA_TASK_H
 #define DMIO_DMA_TASK_H
 
 #include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/workqueue.h>
 
 #include "dma_map.h"
 #include "dma_plan.h"
 #include "engine.h"
 
-struct dmio_dma_chan;
+struct device_link;
+struct dma_chan;
+struct dmio_dma_driver;
+struct dmio_engine_dir;
+struct task_struct;
+
+/**
+ * struct dmio_dma_chan - a channel that we hold
+ * @engine: the engine that it is
+ * @node: in the list of channels, see dma_chan.c
+ * @chan: the channel
+ * @driver: what is known of its driver
+ * @link: has our device suspended before the channel's
+ * @dir: its counters in sysfs
+ * @out_align: bytes to which outputs are aligned, but for what a function wants
+ * @max_bytes: most bytes of a segment
+ * @lock: guards the lists and serialises the making of descriptors
+ * @tasks: jobs that the channel has
+ * @aborted: tasks whose jobs are gone, but that a late callback may still name
+ * @queue: those of @tasks for which descriptors are still to be made
+ * @bounces: memory may have to be copied to where the device can reach it
+ * @nr_mapped: tasks whose memory is mapped; guarded by @lock
+ * @since_irq: descriptors submitted since the last one that interrupts; guarded
+ *	by @lock
+ * @nr_new: descriptors submitted and not yet issued; guarded by @lock
+ * @dead: nothing is issued any more; guarded by @lock
+ * @submitter: who is submitting a descriptor at the moment
+ * @called_back: it was called back at once; guarded by @lock
+ * @nr_inflight: descriptors submitted and not called back
+ * @starved: a descriptor was not to be had: go on when one comes back
+ * @nr_tries: how often in a row a descriptor was not to be had although none was
+ *	in flight; guarded by @lock
+ * @go_on: goes on
+ */
+struct dmio_dma_chan {
+	struct dmio_engine engine;
+	struct list_head node;
+	struct dma_chan *chan;
+	const struct dmio_dma_driver *driver;
+	struct device_link *link;
+	struct dmio_engine_dir *dir;
+	unsigned int out_align;
+	size_t max_bytes;
+
+	bool bounces;
+
+	struct mutex lock;		/* see above */
+	struct list_head tasks;
+	struct list_head aborted;
+	struct list_head queue;
+	unsigned int nr_mapped;
+	unsigned int since_irq;
+	unsigned int nr_new;
+	bool dead;
+	struct task_struct *submitter;
+	bool called_back;
+	atomic_t nr_inflight;
+	bool starved;
+	unsigned int nr_tries;
+	struct delayed_work go_on;
+};
 
 /**
  * struct dmio_dma_task - a job that a channel has
@@ -21,25 +88,27 @@ struct dmio_dma_chan;
  * @dc: the channel
  * @node: in dc->tasks, or dc->aborted; guarded by dc->lock
  * @queued: in dc->queue while descriptors are to be made; guarded by dc->lock,
- *	as is everything down to @pass_done
+ *	as is everything down to @pass_done, and @in
  * @rules: what the channel wants
  * @plan: the islands to come
  * @island: what is left of the present one
  * @pos: how far the inputs' walks have come, in bytes of the job
  * @out: the output
- * @in: the inputs to be read, @nr_in of them; those of XOR that are the output
- *	itself are not among them
- * @nr_in: see there
+ * @nr_in: how many of @in there are
  * @self: the output is an input, too, of the first pass
  * @left: bytes for which descriptors are still to be made
  * @pass_done: inputs that the descriptors of the present piece have read
  * @touched: a descriptor was submitted: the output may have been written
  * @failed: a descriptor failed; set from any context
- * @reason: why the task was given up
+ * @mapped: its memory is mapped for the device; guarded by dc->lock
+ * @reason: why the task was given up, and ...
+ * @error: ... what to answer if nobody else may do it; 0: -EIO
  * @aborted: its descriptors were never called back, and may yet be; guarded by
  *	dc->lock
  * @pending: descriptors in flight, and one for as long as more may come
  * @finish: what is to be done when there are none
+ * @in: the inputs to be read, at most as many as the function has; those of XOR
+ *	that are the output itself are not among them
  */
 struct dmio_dma_task {
 	struct dmio_job *job;
@@ -52,7 +121,6 @@ struct dmio_dma_task {
 	struct dmio_island island;
 	u64 pos;
 	struct dmio_dma_map out;
-	struct dmio_dma_map in[DMOVERIO_MAX_SRCS];
 	unsigned int nr_in;
 	bool self;
 	u64 left;
@@ -60,10 +128,13 @@ struct dmio_dma_task {
 	bool touched;
 
 	bool failed;
+	bool mapped;
 	enum dmio_reason reason;
+	int error;
 	bool aborted;
 	atomic_t pending;
 	struct work_struct finish;
+	struct dmio_dma_map in[];
 };
 
 /**
@@ -80,6 +151,7 @@ enum dmio_issue {
 
 unsigned int dmio_dma_task_align(const struct dmio_dma_chan *dc, unsigned int id);
 struct dmio_dma_task *dmio_dma_task_create(struct dmio_dma_chan *dc, struct dmio_job *job);
+int dmio_dma_task_map(struct dmio_dma_task *task);
 enum dmio_issue dmio_dma_task_issue(struct dmio_dma_task *task);
 int dmio_dma_task_end(struct dmio_dma_task *task);
 void dmio_dma_desc_done(struct dmio_dma_task *task, bool failed);

@@ -6,7 +6,8 @@
  *	request	one memory operation that a program wrote to its session
  *	region	what a request reads or writes: bytes scattered over segments
  *	job	a mapped piece of a request, as an engine executes it
- *	engine	what executes jobs: CPU workers, later DMA channels
+ *	window	a piece of a request, pinned as one
+ *	engine	what executes jobs: the CPU's workers, or a DMA channel
  *
  * Lock order, outermost first; no other nesting is allowed:
  *
@@ -16,6 +17,10 @@
  *	cq->read_lock			> cq->lock (spinlock)
  *	session->lock (spinlock)	> user->lock (spinlock)
  *	user->lock			> locks of the workqueue
+ *	the device's lock (unbind)	> leave_lock (mutex) > chans_lock (mutex)
+ *	chans_lock			> unused_lock (mutex), locks of dmaengine
+ *	leave_lock			> dc->lock (mutex) > locks of the channel's driver
+ *	any of these			> engines_lock (spinlock)
  *
  * The spinlocks are taken in process context only.
  *
@@ -26,6 +31,7 @@
  *	user	see user.h
  *	session	see session.h
  *	request	see request.h
+ *	channel	see dma_task.h
  *	pages	pinned by umem, released before the answer is posted
  */
 #ifndef DMIO_H

@@ -51,7 +51,7 @@ struct dmio_cpu_part {
  * @src: the inputs, @func->nr_srcs of them; each is cut in its own way
  * @aliased: bit n: input n is the same memory as the output, byte for byte,
  *	and @src[n] is @dst.  No other input overlaps the output.
- * @nr_segs: entries of the longest of the scatterlists
+ * @nr_segs: entries of all scatterlists
  * @policy: DMOVERIO_POLICY_*, not the default
  * @stats: counts which way the bytes went
  * @done: called when the job is over; may sleep; the job may be gone when it
@@ -116,6 +116,7 @@ struct dmio_engine_ops {
  * @leaving: it gets no more jobs
  * @nr_users: jobs that it has, and calls of @submit
  * @queued_bytes: bytes of them
+ * @load: what they are thought to cost, to compare engines
  * @windows: jobs done
  * @bytes: bytes of them done by the engine
  * @edge_bytes: bytes of them at the edges, done by the CPU
@@ -129,6 +130,7 @@ struct dmio_engine {
 	bool leaving;
 	unsigned int nr_users;
 	u64 queued_bytes;
+	u64 load;
 	u64 windows;
 	u64 bytes;
 	u64 edge_bytes;

@@ -18,11 +18,11 @@
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/dmaengine.h>
-#include <linux/err.h>
 #include <linux/log2.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/moduleparam.h>
+#include <linux/rcupdate.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -30,7 +30,9 @@
 #include "dma_drivers.h"
 #include "dma_task.h"
 #include "engine_dma.h"
+#include "engine_sysfs.h"
 #include "func.h"
+#include "platform.h"
 #include "sched.h"
 
 /* How long a channel that is to be given up may take for what it has */
@@ -123,8 +125,8 @@ static void task_put(struct dmio_dma_task *task)
  * Make descriptors for a task, as many as there are.  While some are in flight,
  * the channel is woken when one comes back.  With none in flight they may still
  * be on their way back to the driver, or it may be recovering (ioat): try again
- * a little later, but not for ever, for it may never do what we want (mv_xor,
- * plx_dma, at_xdmac have limits of their own).
+ * a little later, but not for ever, for it may never do what we want (plx_dma,
+ * at_xdmac have limits of their own); and not again before it did something.
  */
 static enum dmio_issue issue_task(struct dmio_dma_chan *dc, struct dmio_dma_task *task)
 {
@@ -133,7 +135,7 @@ static enum dmio_issue issue_task(struct dmio_dma_chan *dc, struct dmio_dma_task
 	lockdep_assert_held(&dc->lock);
 
 	ret = dmio_dma_task_issue(task);
-	if (ret != DMIO_ISSUE_FULL || dc->nr_new)
+	if (dc->nr_new)
 		dc->nr_tries = 0;
 	if (ret != DMIO_ISSUE_FULL)
 		return ret;
@@ -150,6 +152,29 @@ static enum dmio_issue issue_task(struct dmio_dma_chan *dc, struct dmio_dma_task
 	return DMIO_ISSUE_FULL;
 }
 
+/*
+ * Map a task's memory when its turn has come: true if that is done, or the task
+ * has a reason to be given up; false if it has to wait for others of the channel.
+ * Bounce buffers are few, and all drivers of the machine share them: no more than
+ * one task of a channel has some at a time.
+ */
+static bool map_task(struct dmio_dma_chan *dc, struct dmio_dma_task *task)
+{
+	lockdep_assert_held(&dc->lock);
+
+	if (task->mapped)
+		return true;
+	if (dc->bounces && dc->nr_mapped)
+		return false;
+	task->error = dmio_dma_task_map(task);
+	if (task->error == -ENOMEM && dc->nr_mapped)
+		return false;
+	if (task->error)
+		task->reason = task->error == -ENOMEM ? DMIO_REASON_MAPPING :
+							DMIO_REASON_NO_CHANNEL;
+	return true;
+}
+
 /* Make descriptors for all that is queued, as many as there are */
 static void issue(struct dmio_dma_chan *dc)
 {
@@ -163,7 +188,9 @@ static void issue(struct dmio_dma_chan *dc)
 		/* Not half way: the last descriptor need not be one that interrupts */
 		if (dmio_job_is_abandoned(task->job) && !task->touched)
 			task->reason = DMIO_REASON_REMOVED;
-		else if (issue_task(dc, task) == DMIO_ISSUE_FULL)
+		else if (!map_task(dc, task))
+			break;
+		else if (!task->reason && issue_task(dc, task) == DMIO_ISSUE_FULL)
 			break;
 		list_del_init(&task->queued);
 		task_put(task);
@@ -211,6 +238,9 @@ static void finish_work(struct work_struct *work)
 	int error = dmio_dma_task_end(task);
 
 	mutex_lock(&dc->lock);
+	dc->nr_mapped -= task->mapped;
+	if (!list_empty(&dc->queue))
+		mod_delayed_work(dma_wq, &dc->go_on, 0);
 	if (task->aborted)
 		list_move(&task->node, &dc->aborted);
 	else
@@ -226,10 +256,9 @@ static void chan_submit(struct dmio_engine *engine, struct dmio_job *job, bool m
 	struct dmio_dma_chan *dc = to_chan(engine);
 	struct dmio_dma_task *task = dmio_dma_task_create(dc, job);
 
-	if (IS_ERR(task)) {
-		job->reason = PTR_ERR(task) == -ENOMEM ? DMIO_REASON_MAPPING :
-							 DMIO_REASON_NO_CHANNEL;
-		dmio_job_complete(job, PTR_ERR(task));
+	if (!task) {
+		job->reason = DMIO_REASON_MAPPING;
+		dmio_job_complete(job, -ENOMEM);
 		return;
 	}
 
@@ -252,17 +281,31 @@ static const struct dmio_engine_ops dma_engine_ops = {
 	.describe	= chan_describe,
 };
 
+static size_t chan_max_bytes(const struct dma_chan *chan)
+{
+	struct device *dev = dmaengine_get_dma_device((struct dma_chan *)chan);
+
+	return min3((size_t)dma_get_max_seg_size(dev), dma_max_mapping_size(dev),
+		    dmio_dma_driver_of(chan)->max_bytes ?: SIZE_MAX);
+}
+
 /**
  * dmio_dma_chan_is_capable() - can a channel do any function?
  * @chan: the channel
  *
- * Context: any.
- * Return: true if it can.
+ * Context: any; the channel does not go away meanwhile.
+ * Return: true if it can, in segments that are worth it.
  */
 bool dmio_dma_chan_is_capable(const struct dma_chan *chan)
 {
-	return chan_does(chan, DMOVERIO_FUNC_COPY) || chan_does(chan, DMOVERIO_FUNC_ZERO) ||
-	       chan_does(chan, DMOVERIO_FUNC_XOR);
+	struct device *dev = dmaengine_get_dma_device((struct dma_chan *)chan);
+
+	/* The memory that it cannot reach would be a WARN for each mapping */
+	if (dma_addressing_limited(dev) && dma_max_mapping_size(dev) == SIZE_MAX)
+		return false;
+	return chan_max_bytes(chan) >= LEAST_MAX_BYTES &&
+	       (chan_does(chan, DMOVERIO_FUNC_COPY) || chan_does(chan, DMOVERIO_FUNC_ZERO) ||
+		chan_does(chan, DMOVERIO_FUNC_XOR));
 }
 
 /**
@@ -281,11 +324,10 @@ const struct dmio_dma_driver *dmio_dma_driver_of(const struct dma_chan *chan)
 
 /**
  * dmio_dma_chan_create() - make an engine of a channel
- * @chan: the channel, ours
+ * @chan: the channel, ours, and capable
  *
  * Context: may sleep.
- * Return: the engine, which may have jobs by now; or NULL: no memory, or the
- * device takes too short segments only.
+ * Return: the engine, which may have jobs by now; or NULL if there is no memory.
  */
 struct dmio_dma_chan *dmio_dma_chan_create(struct dma_chan *chan)
 {
@@ -299,17 +341,17 @@ struct dmio_dma_chan *dmio_dma_chan_create(struct dma_chan *chan)
 	dc->driver = dmio_dma_driver_of(chan);
 	dc->out_align = dev_is_dma_coherent(dev) ? 1 : dma_get_cache_alignment();
 	dc->out_align = max(dc->out_align, edge_align);
-	dc->max_bytes = min3((size_t)dma_get_max_seg_size(dev), dma_max_mapping_size(dev),
-			     dc->driver->max_bytes ?: SIZE_MAX);
-	if (dc->max_bytes < LEAST_MAX_BYTES) {
-		kfree(dc);
-		return NULL;
-	}
+	dc->max_bytes = chan_max_bytes(chan);
+	dc->bounces = dma_max_mapping_size(dev) != SIZE_MAX;
 	mutex_init(&dc->lock);
 	INIT_LIST_HEAD(&dc->tasks);
 	INIT_LIST_HEAD(&dc->aborted);
 	INIT_LIST_HEAD(&dc->queue);
 	INIT_DELAYED_WORK(&dc->go_on, go_on_work);
+	/* Without either it works, too */
+	dc->link = device_link_add(dmio_platform_device(), chan->device->dev,
+				   DL_FLAG_STATELESS);
+	dc->dir = dmio_engine_dir_create(&dc->engine, dma_chan_name(chan));
 	dmio_sched_add(&dc->engine);
 	return dc;
 }
@@ -346,7 +388,8 @@ static void let_go_of_tasks(struct dmio_dma_chan *dc, bool quiet)
 	list_for_each_entry(task, &dc->tasks, node) {
 		if (!task->aborted)
 			continue;
-		if (quiet) {
+		/* One of which all was called back is as good as any */
+		if (quiet && atomic_read(&task->pending) > 1) {
 			task->reason = DMIO_REASON_REMOVED;
 			atomic_set(&task->pending, 0);
 			queue_work(dma_wq, &task->finish);
@@ -400,10 +443,18 @@ void dmio_dma_chan_destroy(struct dmio_dma_chan *dc)
 					     "a DMA channel does not finish its transfers, nor can it be stopped: waiting\n");
 	}
 	dmio_sched_remove(&dc->engine);
-	if (!released) {
-		cancel_delayed_work_sync(&dc->go_on);
+	dmio_engine_dir_remove(dc->dir);
+	if (dc->link)
+		device_link_del(dc->link);
+	if (!released)
 		dma_release_channel(dc->chan);
-	}
+	/*
+	 * Few drivers wait for a tasklet that is just about to call back what
+	 * was aborted: it may still touch its task, and us
+	 */
+	if (!list_empty(&dc->aborted))
+		synchronize_rcu();
+	cancel_delayed_work_sync(&dc->go_on);
 	list_for_each_entry_safe(task, next, &dc->aborted, node)
 		kfree(task);
 	kfree(dc);
@@ -422,7 +473,7 @@ int dmio_engine_dma_init(void)
 		       LEAST_MAX_BYTES);
 		return -EINVAL;
 	}
-	dma_wq = alloc_workqueue("dmoverio-dma", WQ_HIGHPRI, 0);
+	dma_wq = alloc_workqueue("dmoverio-dma", WQ_UNBOUND | WQ_SYSFS, 0);
 	return dma_wq ? 0 : -ENOMEM;
 }
 

@@ -14,6 +14,7 @@
 
 #include "engine.h"
 #include "engine_cpu.h"
+#include "func.h"
 #include "sched.h"
 
 /* Below so many bytes per segment, descriptors cost more than they save */
@@ -61,8 +62,11 @@ static DEFINE_SPINLOCK(engines_lock);
 static LIST_HEAD(engines);
 static u32 last_id = 1;
 
-/* An engine that leaves may be waited for */
-static DECLARE_WAIT_QUEUE_HEAD(jobs_done);
+/* The machine goes down: no DMA any more */
+static bool dma_stopped;
+
+/* For those who wait until an engine has nothing left */
+static DECLARE_WAIT_QUEUE_HEAD(engine_idle);
 
 /**
  * dmio_sched_policy() - what a session's policy means
@@ -95,11 +99,13 @@ static struct dmio_engine *find_dma(const struct dmio_func *func)
 
 	lockdep_assert_held(&engines_lock);
 
+	if (dma_stopped)
+		return NULL;
 	list_for_each_entry(engine, &engines, node) {
 		if (engine == &dmio_engine_cpu || engine->leaving ||
 		    !engine->ops->can(engine, func))
 			continue;
-		if (!best || engine->queued_bytes < best->queued_bytes)
+		if (!best || engine->load < best->load)
 			best = engine;
 	}
 	return best;
@@ -108,7 +114,7 @@ static struct dmio_engine *find_dma(const struct dmio_func *func)
 static bool is_worth_dma(const struct dmio_job *job)
 {
 	return job->len >= READ_ONCE(dma_threshold) &&
-	       job->len / LEAST_SEG_BYTES >= job->nr_segs;
+	       job->len * (1 + job->func->nr_srcs) / LEAST_SEG_BYTES >= job->nr_segs;
 }
 
 /*
@@ -158,6 +164,12 @@ bool dmio_sched_can(const struct dmio_func *func, u32 policy)
 	return can;
 }
 
+/* What a job costs an engine, in bytes: many small segments are a lot */
+static u64 job_load(const struct dmio_job *job)
+{
+	return job->len + (u64)job->nr_segs * LEAST_SEG_BYTES;
+}
+
 static void assign(struct dmio_job *job, struct dmio_engine *engine)
 {
 	lockdep_assert_held(&engines_lock);
@@ -165,14 +177,16 @@ static void assign(struct dmio_job *job, struct dmio_engine *engine)
 	job->engine = engine;
 	engine->nr_users++;
 	engine->queued_bytes += job->len;
+	engine->load += job_load(job);
 }
 
-/* One less that the engine has to wait for; true: wake_up_all(&jobs_done) */
-static bool engine_put(struct dmio_engine *engine)
+/* One less that the engine has to wait for; it may be gone once the lock is not held */
+static void engine_put(struct dmio_engine *engine)
 {
 	lockdep_assert_held(&engines_lock);
 
-	return !--engine->nr_users && engine->leaving;
+	if (!--engine->nr_users)
+		wake_up_all(&engine_idle);
 }
 
 /**
@@ -187,7 +201,6 @@ static bool engine_put(struct dmio_engine *engine)
 void dmio_sched_submit(struct dmio_job *job, bool may_run)
 {
 	struct dmio_engine *engine;
-	bool last;
 
 	job->reason = DMIO_REASON_NONE;
 	spin_lock(&engines_lock);
@@ -206,10 +219,8 @@ void dmio_sched_submit(struct dmio_job *job, bool may_run)
 	engine->ops->submit(engine, job, may_run);
 
 	spin_lock(&engines_lock);
-	last = engine_put(engine);
+	engine_put(engine);
 	spin_unlock(&engines_lock);
-	if (last)
-		wake_up_all(&jobs_done);
 }
 
 /*
@@ -219,10 +230,10 @@ void dmio_sched_submit(struct dmio_job *job, bool may_run)
 static void reclaim(struct dmio_job *job, bool again)
 {
 	struct dmio_engine *engine = job->engine;
-	bool last;
 
 	spin_lock(&engines_lock);
 	engine->queued_bytes -= job->len;
+	engine->load -= job_load(job);
 	if (job->error && job->error != -ECANCELED &&
 	    (!again || job->reason == DMIO_REASON_ERROR))
 		engine->errors++;
@@ -233,14 +244,10 @@ static void reclaim(struct dmio_job *job, bool again)
 		engine->bytes += job->len - job->edge_bytes;
 		engine->edge_bytes += job->edge_bytes;
 	}
-	last = engine_put(engine);
+	engine_put(engine);
 	if (again)
 		assign(job, &dmio_engine_cpu);
 	spin_unlock(&engines_lock);
-
-	/* The engine may be gone by now */
-	if (last)
-		wake_up_all(&jobs_done);
 }
 
 static void count_bytes(const struct dmio_job *job)
@@ -317,7 +324,63 @@ bool dmio_sched_leave(struct dmio_engine *engine, unsigned long timeout)
 	engine->leaving = true;
 	spin_unlock(&engines_lock);
 
-	return wait_event_timeout(jobs_done, is_idle(engine), timeout);
+	return wait_event_timeout(engine_idle, is_idle(engine), timeout);
+}
+
+static bool is_dma_idle(void)
+{
+	struct dmio_engine *engine;
+	bool idle = true;
+
+	spin_lock(&engines_lock);
+	list_for_each_entry(engine, &engines, node)
+		idle &= engine == &dmio_engine_cpu || !engine->nr_users;
+	spin_unlock(&engines_lock);
+	return idle;
+}
+
+/**
+ * dmio_sched_drain() - wait until no DMA engine has anything to do
+ * @timeout: how long to wait, in jiffies
+ *
+ * Of use only while nothing new can come.
+ *
+ * Context: process context; sleeps.
+ * Return: true if so.
+ */
+bool dmio_sched_drain(unsigned long timeout)
+{
+	return wait_event_timeout(engine_idle, is_dma_idle(), timeout);
+}
+
+/**
+ * dmio_sched_stop_dma() - give DMA engines no more jobs, ever
+ *
+ * Context: process context; does not sleep.
+ */
+void dmio_sched_stop_dma(void)
+{
+	spin_lock(&engines_lock);
+	dma_stopped = true;
+	spin_unlock(&engines_lock);
+}
+
+/**
+ * dmio_sched_counter() - read a counter of an engine
+ * @engine: the engine
+ * @offset: of the counter, a u64, in it
+ *
+ * Context: process context; does not sleep.
+ * Return: its value.
+ */
+u64 dmio_sched_counter(const struct dmio_engine *engine, size_t offset)
+{
+	u64 value;
+
+	spin_lock(&engines_lock);
+	value = *(const u64 *)((const char *)engine + offset);
+	spin_unlock(&engines_lock);
+	return value;
 }
 
 /**

@@ -112,7 +112,7 @@ static void fill_job(struct dmio_todo *todo, struct dmio_window *win)
 		job->src[i] = test_bit(i, &job->aliased) ?
 			      job->dst : win->mem[func->has_dst + i].sgt.sgl;
 	for (i = 0; i < todo->im.nr_regions; i++)
-		job->nr_segs = max(job->nr_segs, win->mem[i].sgt.nents);
+		job->nr_segs += win->mem[i].sgt.nents;
 }
 
 /**

@@ -61,8 +61,14 @@ static inline void fl_init(struct flight *f, struct dt_rng *rng, uint8_t *dst, s
 static inline int fl_submit(struct flight *f, int fd, bool nap)
 {
 	struct timespec ts = { .tv_nsec = dt_below(f->rng, 200000) };
-	int err = dt_write_all(fd, f->flat, FL_EARLY);
+	int err;
 
+	/*
+	 * Workers may have answered the last round's requests and then lost
+	 * their CPU to this thread. While they count, new ones have to queue.
+	 */
+	dt_sleep_ms(2);
+	err = dt_write_all(fd, f->flat, FL_EARLY);
 	if (!err && nap)
 		nanosleep(&ts, NULL);
 	return err ? err : dt_write_all(fd, f->flat + FL_EARLY, FL_NR - FL_EARLY);

@@ -388,6 +388,7 @@ TEST_F(iface, more_than_a_call_can_move)
 	EXPECT_EQ((ssize_t)(DT_DEPTH * DT_REC), write(self->fd, mem, records * DT_REC));
 	EXPECT_EQ(-1, write(self->fd, mem, records * DT_REC));
 	EXPECT_EQ(EAGAIN, errno);
+	ASSERT_EQ(DT_DEPTH, dt_nr_settle(self->fd, "answered", DT_DEPTH));
 	EXPECT_EQ((ssize_t)(DT_DEPTH * DT_RESP), read(self->fd, mem, responses * DT_RESP));
 	memcpy(resp, mem, sizeof(resp));
 	EXPECT_TRUE(dt_ids_once(resp, DT_DEPTH, 0));

@@ -118,7 +118,7 @@ TEST_F_TIMEOUT(lifetime, close_with_work_in_flight, 600)
 	run_rounds(_metadata, self, self->flight.rounds, by_close);
 }
 
-/* Small ones are done at once: responses wait that nobody will read. */
+/* Responses wait that nobody will read. */
 TEST_F(lifetime, close_with_responses_unread)
 {
 	struct dmio_usrresp resp[DT_DEPTH];
@@ -134,7 +134,7 @@ TEST_F(lifetime, close_with_responses_unread)
 		int fd = dt_open("copy", 0);
 
 		ASSERT_EQ(nr, dt_write(fd, flat, nr));
-		ASSERT_EQ(nr, dt_nr(fd, "answered"));
+		ASSERT_EQ(nr, dt_nr_settle(fd, "answered", nr));
 		ASSERT_EQ(0, dt_collect(fd, resp, dt_below(&self->rng, nr)));
 		ASSERT_EQ(0, close(fd));
 	}

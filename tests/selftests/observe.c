@@ -204,6 +204,18 @@ int dt_nr(int fd, const char *state)
 	return dt_proc_kb(path, state);
 }
 
+int dt_nr_settle(int fd, const char *state, int nr)
+{
+	long long end = dt_now_ms() + DT_PATIENCE_MS;
+	int now = dt_nr(fd, state);
+
+	while (now != nr && dt_now_ms() < end) {
+		dt_sleep_ms(1);
+		now = dt_nr(fd, state);
+	}
+	return now;
+}
+
 static int write_cpus(const char *cpus)
 {
 	int fd = open(DT_WORKQUEUE "cpumask", O_WRONLY | O_CLOEXEC), err;

@@ -52,6 +52,8 @@ int dt_set_param(const char *name, long long value);
  * "queued", "pinning", "running", "answered". Or -1.
  */
 int dt_nr(int fd, const char *state);
+/* Wait until that is @nr; returns the last value seen */
+int dt_nr_settle(int fd, const char *state, int nr);
 
 /*
  * The engine held still: its workers may run on one CPU only, and there this

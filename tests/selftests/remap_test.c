@@ -129,8 +129,10 @@ static void run_rounds(struct __test_metadata *_metadata, FIXTURE_DATA(remap) *s
 		}
 		ASSERT_TRUE(dt_ids_once(resp, FL_NR, 0));
 		close(fd);
+		ASSERT_EQ(self->pins, dt_pins_settle(self->pins));
 	}
-	TH_LOG("%u requests succeeded, %u faulted", done, faulted);
+	TH_LOG("%u requests succeeded, %u faulted, %u of %u rounds had one running", done, faulted,
+	       self->flight.hits, self->flight.looked);
 	/* What was pinned by write() does, however fast the change came. */
 	EXPECT_LT(0, done);
 	EXPECT_RUNNING(&self->flight);
@@ -275,6 +277,7 @@ TEST_F_TIMEOUT(remap, fork_with_work_in_flight, 600)
 		close(go[1]);
 		ASSERT_EQ(0, dt_reap(pid, DT_PATIENCE_MS));
 		close(fd);
+		ASSERT_EQ(self->pins, dt_pins_settle(self->pins));
 	}
 	EXPECT_RUNNING(&self->flight);
 }

@@ -2,8 +2,8 @@
 /*
  * Memory that makes whoever touches it wait for as long as the test likes:
  * a region whose page faults go to a userfaultfd, and a file of a FUSE file
- * system whose daemon is this program. And a child to do the waiting, another
- * user, who obeys one command at a time.
+ * system whose daemon is this program. A child to do the waiting, another
+ * user, who obeys one command at a time; and others, who must not wait.
  *
  * As in dmio_test.h: nothing here judges, every function returns what happened.
  */
@@ -27,6 +27,53 @@
 #include <unistd.h>
 
 #include "dmio_test.h"
+
+#define ST_MIB		(1UL << 20)
+#define ST_WORKERS	4		/* that one user may make wait */
+#define ST_OTHER	1234		/* another user */
+/*
+ * "At once", on slow machines. What is waited for never ends by itself, so a
+ * long time proves as much as a short one.
+ */
+#define ST_PROMPT_MS	5000
+#define ST_CLOSE_MS	1000		/* close has nothing to do at all */
+
+/* -- the others: 1 MiB there and back, by a process of that user's own */
+
+static inline int st_copy_mib(uid_t uid)
+{
+	uint8_t *src = dt_mmap(ST_MIB), *dst = dt_mmap(ST_MIB);
+	struct dt_req r;
+	int fd;
+
+	memset(src, 0x3c, ST_MIB);
+	memset(dst, 0xee, ST_MIB);
+	if (dt_become(uid))
+		return 1;
+	fd = dt_open("copy", 0);
+	if (fd < 0)
+		return 2;
+	dt_req_init1(&r, "copy", 1, dst, ST_MIB, src);
+	if (dt_do(fd, &r.req))
+		return 3;
+	return dt_diff(dst, src, ST_MIB) == -1 ? 0 : 4;
+}
+
+/* Wait status of the process that did it, -1 if that took too long */
+static inline int st_as_user(uid_t uid)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(st_copy_mib(uid));
+	return dt_reap(pid, ST_PROMPT_MS);
+}
+
+#define EXPECT_OTHERS_GO_ON()			\
+do {						\
+	EXPECT_EQ(0, st_as_user(0));		\
+	EXPECT_EQ(0, st_as_user(ST_OTHER));	\
+} while (0)
 
 /* -- a child that obeys */
 

@@ -56,11 +56,17 @@ struct dmo_command {
 	int (*run)(struct dmo_context *ctx, char **argv);
 };
 
+extern const struct dmo_command dmo_cmd_bench;
 extern const struct dmo_command dmo_cmd_copy;
 extern const struct dmo_command dmo_cmd_crc32c;
+extern const struct dmo_command dmo_cmd_engines;
 extern const struct dmo_command dmo_cmd_fill;
 extern const struct dmo_command dmo_cmd_functions;
 extern const struct dmo_command dmo_cmd_limits;
+extern const struct dmo_command dmo_cmd_policy;
+extern const struct dmo_command dmo_cmd_release;
+extern const struct dmo_command dmo_cmd_rescan;
+extern const struct dmo_command dmo_cmd_run;
 extern const struct dmo_command dmo_cmd_selftest;
 extern const struct dmo_command dmo_cmd_xor;
 extern const struct dmo_command dmo_cmd_zero;

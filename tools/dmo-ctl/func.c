@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <string.h>
 
+#include <linux/dmoverio.h>
+
 #include "func.h"
 #include "softcrc.h"
 #include "util.h"
@@ -45,28 +47,33 @@ static uint64_t model_crc32c(const struct dmo_function *f, uint8_t *out,
 }
 
 #define XOR(n) {						\
-	.name = "xor" #n, .inputs = n, .outputs = 1,		\
+	.name = "xor" #n, .number = DMOVERIO_FUNC_XOR,		\
+	.inputs = n, .outputs = 1,				\
 	.immediate = "-", .does = "out = in[0] ^ ... (" #n " inputs)",		\
 	.model = model_xor,					\
 }
 
 const struct dmo_function dmo_functions[] = {
 	{
-		.name = "zero", .inputs = 0, .outputs = 1, .immediate = "-",
+		.name = "zero", .number = DMOVERIO_FUNC_ZERO,
+		.inputs = 0, .outputs = 1, .immediate = "-",
 		.does = "out = 0", .model = model_xor,
 	}, {
-		.name = "fill8", .inputs = 0, .outputs = 1,
-		.immediate = "byte 0", .does = "every byte of out = immediate",
+		.name = "fill8", .number = DMOVERIO_FUNC_FILL8,
+		.inputs = 0, .outputs = 1, .immediate = "byte 0",
+		.does = "every byte of out = immediate",
 		.period = 1, .model = model_fill,
 	}, {
-		.name = "copy", .inputs = 1, .outputs = 1, .immediate = "-",
+		.name = "copy", .number = DMOVERIO_FUNC_COPY,
+		.inputs = 1, .outputs = 1, .immediate = "-",
 		.does = "out = in", .model = model_xor,
 	},
 	XOR(2), XOR(3), XOR(4), XOR(5), XOR(6), XOR(7), XOR(8), XOR(9),
 	XOR(10), XOR(11), XOR(12), XOR(13), XOR(14), XOR(15), XOR(16),
 	{
-		.name = "iscsi-crc32c", .inputs = 1, .outputs = 0,
-		.immediate = "seed", .does = "CRC-32C of in",
+		.name = "iscsi-crc32c", .number = DMOVERIO_FUNC_CRC32C,
+		.inputs = 1, .outputs = 0, .immediate = "seed",
+		.does = "CRC-32C of in",
 		.result_bytes = 4, .serial = true, .model = model_crc32c,
 	}, {
 		.name = "fill64", .inputs = 0, .outputs = 1,

@@ -15,6 +15,7 @@
 /**
  * struct dmo_function - one function
  * @name: as the device knows it
+ * @number: DMOVERIO_FUNC_*, 0 if it has none yet
  * @inputs: number of input regions, or DMO_ANY_INPUTS
  * @outputs: number of output regions
  * @immediate: what the immediate is, "-" for none
@@ -28,6 +29,7 @@
  */
 struct dmo_function {
 	const char *name;
+	unsigned int number;
 	int inputs;
 	int outputs;
 	const char *immediate;

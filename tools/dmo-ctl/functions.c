@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include <linux/dmoverio.h>
+
 #include "dmo-ctl.h"
 #include "func.h"
 #include "json.h"
@@ -54,8 +56,9 @@ static int run_functions(struct dmo_context *ctx, char **argv)
 	(void)argv;
 	for (i = 0; i < dmo_nr_functions; i++) {
 		f = &dmo_functions[i];
-		err = session_open(&session, ctx->device, f->name, 0);
-		if (err && err != -ESRCH)
+		err = session_open(&session, ctx->device, f->name,
+				   DMOVERIO_POLICY_DEFAULT, 0);
+		if (err && err != -ESRCH && err != -EOPNOTSUPP)
 			return session_explain_open(ctx->device, f->name, err);
 		if (!err)
 			session_close(&session);
@@ -83,6 +86,7 @@ const struct dmo_command dmo_cmd_functions = {
 	.name = "functions",
 	.summary = "list the functions and whether this device offers them",
 	.help = "A function counts as available if the classic interface offers it, in\n"
-		"either of its record layouts.\n",
+		"either of its record layouts.  Where the module's policy is require-dma, only\n"
+		"what a DMA channel can do is available.\n",
 	.run = run_functions,
 };

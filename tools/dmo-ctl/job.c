@@ -6,13 +6,6 @@
 #include "job.h"
 #include "util.h"
 
-#define MAX_ATTEMPTS	8	/* of a request answered ENOMEM when alone */
-
-static struct job_slot *slot_at(struct job *job, uint64_t nr)
-{
-	return &job->slots[nr % job->depth];
-}
-
 /* NULL after a message. */
 static uint8_t *map_file(const struct copy_file *file, int prot, uint64_t size)
 {
@@ -70,11 +63,11 @@ static int alloc_buffers(struct job *job)
 {
 	unsigned int i;
 
-	for (i = 0; i < job->depth; i++) {
+	for (i = 0; i < job->ring.depth; i++) {
 		if (alloc_slot(job, &job->slots[i]))
 			continue;
 		util_error("no memory for the buffers of %u requests of %zu bytes: smaller --chunk or --depth?",
-			   job->depth, job->chunk);
+			   job->ring.depth, job->chunk);
 		return -1;
 	}
 	return 0;
@@ -89,7 +82,7 @@ void job_free(struct job *job)
 {
 	unsigned int i, k;
 
-	for (i = 0; i < job->depth; i++) {
+	for (i = 0; i < job->ring.depth; i++) {
 		for (k = 0; k < job_nr_in(job); k++)
 			util_pages_free(job->slots[i].in_buf[k], job->chunk);
 		util_pages_free(job->slots[i].out_buf, job->chunk);
@@ -104,7 +97,7 @@ static ssize_t read_input(struct job *job, struct job_slot *slot,
 			  unsigned int k)
 {
 	const struct copy_file *in = &job->in[k];
-	off_t pos = in->seekable ? in->start + (off_t)slot->offset : -1;
+	off_t pos = in->seekable ? in->start + (off_t)job->filled : -1;
 	ssize_t len = util_read_full(in->fd, slot->in_buf[k], job->chunk, pos);
 
 	if (len < 0 && len != -EINTR)
@@ -130,165 +123,66 @@ static ssize_t fill_from_inputs(struct job *job, struct job_slot *slot)
 		len = other;
 	}
 	slot->hole = len > 0 && job->out.truncated && job_nr_in(job) == 1 &&
-		     copy_file_is_hole(&job->in[0], slot->offset, (uint64_t)len);
+		     copy_file_is_hole(&job->in[0], job->filled, (uint64_t)len);
 	return len;
 }
 
 static ssize_t fill_slot(struct job *job, struct job_slot *slot)
 {
-	uint64_t left = job->total - slot->offset;
+	uint64_t left = job->total - job->filled;
 
 	if (!job->map && job_nr_in(job))
 		return fill_from_inputs(job, slot);
 	return (ssize_t)(left < job->chunk ? left : job->chunk);
 }
 
-/* Say where the bytes of a filled slot are. */
-static void place_slot(struct job *job, struct job_slot *slot)
+/* Make the request of a filled slot. */
+static void push_slot(struct job *job, struct job_slot *slot, size_t len)
 {
+	struct ring_slot *rs = ring_slot(&job->ring, job->ring.tail);
+	uint64_t offset = job->filled;
 	unsigned int k;
 
 	for (k = 0; k < job_nr_in(job); k++) {
 		slot->in_iov[k] = (struct iovec){
-			.iov_base = job->map ? job->in_map[k] + slot->offset :
+			.iov_base = job->map ? job->in_map[k] + offset :
 					       slot->in_buf[k],
-			.iov_len = slot->len,
+			.iov_len = len,
 		};
 		slot->in[k] = (struct dmo_region){ &slot->in_iov[k], 1 };
 	}
 	slot->out_iov = (struct iovec){
 		.iov_base = job->map && job->out_map ?
-			    job->out_map + slot->offset : slot->out_buf,
-		.iov_len = slot->len,
+			    job->out_map + offset : slot->out_buf,
+		.iov_len = len,
 	};
+	rs->offset = offset;
+	rs->len = len;
+	rs->req = (struct dmo_request){
+		.out = { &slot->out_iov, (unsigned int)job->func->outputs },
+		.in = slot->in,
+		.nr_in = job_nr_in(job),
+	};
+	ring_push(&job->ring);
+	job->filled += len;
 }
 
 static int fill_slots(struct job *job)
 {
+	struct ring *ring = &job->ring;
 	struct job_slot *slot;
 	ssize_t len;
 
-	while (!job->eof && job->tail - job->head < job->depth) {
-		slot = slot_at(job, job->tail);
-		slot->offset = job->filled;
-		slot->attempts = 0;
+	while (!job->eof && ring->tail - ring->head < ring->depth) {
+		slot = &job->slots[ring_index(ring, ring->tail)];
 		len = fill_slot(job, slot);
 		if (len < 0)
 			return -1;
-		if (!len) {
+		if (!len)
 			job->eof = true;
-			break;
-		}
-		slot->len = (size_t)len;
-		place_slot(job, slot);
-		slot->state = SLOT_FILLED;
-		job->filled += (uint64_t)len;
-		job->tail++;
+		else
+			push_slot(job, slot, (size_t)len);
 	}
-	return 0;
-}
-
-static void explain_request(const struct job *job, const struct job_slot *slot,
-			    int error)
-{
-	util_error("%s of %zu bytes at offset %llu: %s", job->func->name,
-		   slot->len, (unsigned long long)slot->offset,
-		   session_strerror(error));
-	if (error == ENOMEM)
-		util_note("try a smaller --chunk or --depth");
-}
-
-static struct dmo_request slot_request(struct job *job, struct job_slot *slot)
-{
-	struct dmo_request req = {
-		.out = { &slot->out_iov, (unsigned int)job->func->outputs },
-		.in = slot->in,
-		.nr_in = job_nr_in(job),
-		.id = (uint32_t)(slot - job->slots),
-	};
-
-	memcpy(req.immediate, job->immediate, sizeof(req.immediate));
-	return req;
-}
-
-/* Submit what is filled, as far as the device takes it. */
-static int submit_slots(struct job *job)
-{
-	struct dmo_request reqs[JOB_MAX_DEPTH];
-	struct job_slot *slots[JOB_MAX_DEPTH], *slot;
-	unsigned int nr = 0, most = JOB_MAX_DEPTH;
-	uint64_t i;
-	int ret, k;
-
-	if (job->func->serial)
-		most = job->session.in_flight ? 0 : 1;
-	for (i = job->head; i < job->tail && nr < most; i++) {
-		slot = slot_at(job, i);
-		if (slot->state != SLOT_FILLED)
-			continue;
-		slots[nr] = slot;
-		reqs[nr++] = slot_request(job, slot);
-	}
-	if (!nr)
-		return 0;
-	ret = session_submit(&job->session, reqs, nr);
-	if (ret == -EINTR)
-		return 0;
-	if (ret < 0) {
-		explain_request(job, slots[0], -ret);
-		return -1;
-	}
-	for (k = 0; k < ret; k++)
-		slots[k]->state = SLOT_FLYING;
-	return 0;
-}
-
-static int take_answer(struct job *job, const struct dmo_answer *answer)
-{
-	struct job_slot *slot;
-
-	if (answer->id >= job->depth ||
-	    job->slots[answer->id].state != SLOT_FLYING) {
-		util_error("the device answered request %u, which is not in flight",
-			   answer->id);
-		return -1;
-	}
-	slot = &job->slots[answer->id];
-	job->requests++;
-	if (!answer->error) {
-		slot->state = SLOT_ANSWERED;
-		if (job->func->serial)
-			func_put_immediate(job->immediate, answer->result);
-		return 0;
-	}
-	/* Others in flight will give memory back; alone, it may not help. */
-	if (answer->error == ENOMEM &&
-	    (job->session.in_flight || ++slot->attempts < MAX_ATTEMPTS)) {
-		slot->state = SLOT_FILLED;
-		job->retries++;
-		return 0;
-	}
-	explain_request(job, slot, answer->error);
-	return -1;
-}
-
-static int reap_answers(struct job *job)
-{
-	struct dmo_answer answers[JOB_MAX_DEPTH];
-	int i, nr;
-
-	if (!job->session.in_flight)
-		return 0;
-	nr = session_reap(&job->session, answers, JOB_MAX_DEPTH);
-	if (nr == -EINTR)
-		return 0;
-	if (nr < 0) {
-		util_error("reading answers: %s", session_strerror(-nr));
-		return -1;
-	}
-	for (i = 0; i < nr; i++)
-		if (take_answer(job, &answers[i]))
-			return -1;
 	return 0;
 }
 
@@ -298,15 +192,16 @@ static bool is_zero(const uint8_t *mem, size_t len)
 }
 
 /* A hole stays one, if what the device made of it is still zero. */
-static int write_slot(struct job *job, const struct job_slot *slot)
+static int write_slot(struct job *job, const struct job_slot *slot,
+		      const struct ring_slot *rs)
 {
 	off_t pos = job->out.seekable ?
-		    job->out.start + (off_t)slot->offset : -1;
+		    job->out.start + (off_t)rs->offset : -1;
 	ssize_t ret;
 
-	if (slot->hole && is_zero(slot->out_buf, slot->len))
+	if (slot->hole && is_zero(slot->out_buf, rs->len))
 		return 0;
-	ret = util_write_full(job->out.fd, slot->out_buf, slot->len, pos);
+	ret = util_write_full(job->out.fd, slot->out_buf, rs->len, pos);
 	if (ret >= 0)
 		return 0;
 	if (ret != -EINTR)
@@ -316,16 +211,19 @@ static int write_slot(struct job *job, const struct job_slot *slot)
 
 static int retire_slots(struct job *job)
 {
+	struct ring *ring = &job->ring;
 	struct job_slot *slot;
+	struct ring_slot *rs;
 
-	for (; job->head < job->tail; job->head++) {
-		slot = slot_at(job, job->head);
-		if (slot->state != SLOT_ANSWERED)
+	for (; ring->head < ring->tail; ring->head++) {
+		rs = ring_slot(ring, ring->head);
+		if (rs->state != SLOT_ANSWERED)
 			break;
-		if (slot->out_buf && write_slot(job, slot))
+		slot = &job->slots[ring_index(ring, ring->head)];
+		if (slot->out_buf && write_slot(job, slot, rs))
 			return -1;
-		slot->state = SLOT_EMPTY;
-		job->bytes += slot->len;
+		rs->state = SLOT_EMPTY;
+		job->bytes += rs->len;
 	}
 	progress_update(&job->progress, job->bytes);
 	return 0;
@@ -333,9 +231,9 @@ static int retire_slots(struct job *job)
 
 int job_run(struct job *job)
 {
-	while (!job->eof || job->head < job->tail) {
-		if (fill_slots(job) || submit_slots(job) ||
-		    reap_answers(job) || retire_slots(job))
+	while (!job->eof || job->ring.head < job->ring.tail) {
+		if (fill_slots(job) || ring_turn(&job->ring) ||
+		    retire_slots(job))
 			return -1;
 		if (util_stop_signal())
 			return -1;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "counters.h"
 #include "job.h"
 #include "jobcmd.h"
 #include "json.h"
@@ -11,7 +12,6 @@
 
 #define DEFAULT_CHUNK	(1ull << 20)
 #define DEFAULT_DEPTH	8
-#define DEFAULT_BUFFERS	(32ull << 20)	/* of all slots together */
 
 struct job_options job_options = { .progress = -1 };
 
@@ -24,14 +24,10 @@ static bool is_standard(const char *path)
 static void choose_geometry(struct job *job, const struct job_plan *plan)
 {
 	uint64_t chunk = job_options.chunk ? job_options.chunk : DEFAULT_CHUNK;
-	uint64_t depth = job_options.depth ? job_options.depth : DEFAULT_DEPTH;
-	uint64_t regions = (uint64_t)(job->func->inputs + job->func->outputs);
 
-	while (!job_options.depth && depth > 2 &&
-	       depth * regions * chunk > DEFAULT_BUFFERS)
-		depth--;
 	job->chunk = (size_t)chunk;
-	job->depth = (unsigned int)depth;
+	job->ring.depth = job_options.depth ? (unsigned int)job_options.depth :
+			  ring_choose_depth(job->func, chunk, DEFAULT_DEPTH);
 	job->map = plan->map;
 }
 
@@ -121,6 +117,7 @@ static int run_on_files(struct job *job, const struct job_plan *plan)
 static void json_job(struct json *j, const struct job *job,
 		     const struct job_plan *plan, double seconds, double rate)
 {
+	struct counters counters;
 	unsigned int k;
 
 	json_string(j, "function", job->func->name);
@@ -137,11 +134,14 @@ static void json_job(struct json *j, const struct job *job,
 	json_u64(j, "bytes", job->bytes);
 	json_double(j, "seconds", seconds);
 	json_double(j, "mb_per_s", rate);
-	json_u64(j, "requests", job->requests);
-	json_u64(j, "retries", job->retries);
+	json_u64(j, "requests", job->ring.requests);
+	json_u64(j, "retries", job->ring.retries);
 	json_u64(j, "chunk", job->chunk);
-	json_u64(j, "depth", job->depth);
+	json_u64(j, "depth", job->ring.depth);
 	json_bool(j, "mmap", job->map);
+	json_string(j, "policy", policy_name(policy_wanted()));
+	if (!counters_of_session(job->session.fd, &counters))
+		counters_json(j, "went", &counters);
 }
 
 /* Results are data: they are all that standard output gets then. */
@@ -151,7 +151,7 @@ static void report_result(struct dmo_context *ctx, const struct job *job)
 	unsigned int i, nr = job->func->result_bytes;
 
 	for (i = 0; i < nr; i++)
-		snprintf(text + 2 * i, 3, "%02x", job->immediate[nr - 1 - i]);
+		snprintf(text + 2 * i, 3, "%02x", job->ring.immediate[nr - 1 - i]);
 	if (ctx->json)
 		json_string(ctx->result, "result", text);
 	else
@@ -174,10 +174,10 @@ static void report_job(struct dmo_context *ctx, const struct job *job,
 		return;
 	fprintf(to, "%llu bytes in %.3f s, %.1f MB/s, %llu requests",
 		(unsigned long long)job->bytes, seconds, rate,
-		(unsigned long long)job->requests);
-	if (job->retries)
+		(unsigned long long)job->ring.requests);
+	if (job->ring.retries)
 		fprintf(to, " (%llu again for want of memory)",
-			(unsigned long long)job->retries);
+			(unsigned long long)job->ring.retries);
 	fputc('\n', to);
 }
 
@@ -241,7 +241,10 @@ static struct job *create_job(const struct job_plan *plan)
 		return NULL;
 	}
 	job->func = func_find(plan->function);
-	job->immediate[0] = plan->immediate;
+	job->ring.func = job->func;
+	job->ring.session = &job->session;
+	job->ring.serial = job->func->serial;
+	job->ring.immediate[0] = plan->immediate;
 	for (k = 0; k < DMO_MAX_INPUTS; k++)
 		job->in[k].fd = -1;
 	job->out.fd = -1;
@@ -279,7 +282,8 @@ int job_command(struct dmo_context *ctx, const struct job_plan *plan)
 		return DMO_FAIL;
 
 	/* Before the output is touched: there may be no device. */
-	err = session_open(&job->session, ctx->device, plan->function, 0);
+	err = session_open(&job->session, ctx->device, plan->function,
+			   policy_wanted(), 0);
 	if (err) {
 		free(job);
 		return session_explain_open(ctx->device, plan->function, err);

@@ -9,6 +9,7 @@
 
 #include "dmo-ctl.h"
 #include "job.h"
+#include "policy.h"
 
 /**
  * struct job_options - what the user asked for
@@ -33,7 +34,7 @@ extern struct job_options job_options;
 	}, {								\
 		.name = "depth", .kind = DMO_OPT_NUMBER, .arg = "N",	\
 		.help = "requests in flight (default 8, fewer with many inputs)", \
-		.min = 1, .max = JOB_MAX_DEPTH,				\
+		.min = 1, .max = RING_MAX_DEPTH,				\
 		.number = &job_options.depth,				\
 	}, {								\
 		.name = "progress", .min = 1, .flag = &job_options.progress, \
@@ -42,7 +43,8 @@ extern struct job_options job_options;
 		.name = "no-progress", .min = 0,			\
 		.flag = &job_options.progress,				\
 		.help = "never show progress",				\
-	}
+	},								\
+	POLICY_OPTIONS
 
 #define JOB_OPTION_VERIFY(text)						\
 	{								\

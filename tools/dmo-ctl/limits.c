@@ -5,7 +5,6 @@
  */
 #include <dirent.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <linux/capability.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,9 +16,9 @@
 #include "dmo-ctl.h"
 #include "func.h"
 #include "json.h"
+#include "sysfs.h"
 #include "util.h"
 
-#define PARAMETERS	"/sys/module/dmoverio/parameters"
 #define QUEUE_DEPTH	256	/* of the device, per session */
 #define MAX_IOVECS	1024	/* of a region */
 
@@ -75,25 +74,12 @@ static bool has_ipc_lock(void)
 	return caps >> CAP_IPC_LOCK & 1;
 }
 
-static bool read_line(const char *path, char *line, int len)
-{
-	FILE *f = fopen(path, "re");
-	bool ok = f && fgets(line, len, f);
-
-	if (f)
-		fclose(f);
-	if (ok)
-		line[strcspn(line, "\n")] = '\0';
-	return ok;
-}
-
 static void put_parameter(struct dmo_context *ctx, const char *name)
 {
-	char path[PATH_MAX], line[64];
+	char line[256];
 	uint64_t value;
 
-	snprintf(path, sizeof(path), PARAMETERS "/%s", name);
-	if (!read_line(path, line, sizeof(line)))
+	if (sysfs_read(SYSFS_PARAMETERS, name, line, sizeof(line)))
 		return;
 	if (!util_parse_number(line, 0, &value))
 		put_number(ctx, name, value, "module parameter");
@@ -110,7 +96,7 @@ static int is_visible(const struct dirent *entry)
 static void put_parameters(struct dmo_context *ctx)
 {
 	struct dirent **names;
-	int nr = scandir(PARAMETERS, &names, is_visible, alphasort), i;
+	int nr = scandir(SYSFS_PARAMETERS, &names, is_visible, alphasort), i;
 
 	if (ctx->json && nr < 0) {
 		json_null(ctx->result, "parameters");
@@ -119,7 +105,7 @@ static void put_parameters(struct dmo_context *ctx)
 	if (ctx->json)
 		json_object(ctx->result, "parameters");
 	else if (nr < 0)
-		printf("%s: not there; is the module loaded?\n", PARAMETERS);
+		printf("%s: not there; is the module loaded?\n", SYSFS_PARAMETERS);
 	for (i = 0; i < nr; i++) {
 		put_parameter(ctx, names[i]->d_name);
 		free(names[i]);
@@ -155,7 +141,7 @@ static int run_limits(struct dmo_context *ctx, char **argv)
 const struct dmo_command dmo_cmd_limits = {
 	.name = "limits",
 	.summary = "print the limits that apply here and now",
-	.help = "The parameters are those of " PARAMETERS ".\n"
+	.help = "The parameters are those of " SYSFS_PARAMETERS ".\n"
 		"Limits on pinned memory make requests slower, never fail.\n",
 	.run = run_limits,
 };

@@ -23,8 +23,14 @@ static const struct dmo_command *const commands[] = {
 	&dmo_cmd_fill,
 	&dmo_cmd_xor,
 	&dmo_cmd_crc32c,
+	&dmo_cmd_run,
+	&dmo_cmd_bench,
+	&dmo_cmd_engines,
 	&dmo_cmd_functions,
 	&dmo_cmd_limits,
+	&dmo_cmd_policy,
+	&dmo_cmd_release,
+	&dmo_cmd_rescan,
 	&dmo_cmd_selftest,
 };
 

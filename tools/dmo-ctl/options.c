@@ -4,6 +4,7 @@
  */
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "options.h"
 #include "util.h"
@@ -73,6 +74,48 @@ static int parse_number(const struct dmo_option *row, const char *text)
 	return 0;
 }
 
+const struct dmo_choice *choice_find(const struct dmo_choice *table,
+				     const char *name)
+{
+	for (; table->name; table++)
+		if (!strcmp(table->name, name))
+			return table;
+	return NULL;
+}
+
+const char *choice_name(const struct dmo_choice *table, uint64_t value)
+{
+	for (; table->name; table++)
+		if (table->value == value)
+			return table->name;
+	return NULL;
+}
+
+const char *choice_list(const struct dmo_choice *table, char *text, size_t len)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (; table->name && used < len; table++)
+		used += (size_t)snprintf(text + used, len - used, "%s%s",
+					 used ? ", " : "", table->name);
+	return text;
+}
+
+static int parse_choice(const struct dmo_option *row, const char *text)
+{
+	const struct dmo_choice *choice = choice_find(row->choices, text);
+	char words[128];
+
+	if (!choice) {
+		util_error("--%s: '%s' is none of: %s", row->name, text,
+			   choice_list(row->choices, words, sizeof(words)));
+		return -1;
+	}
+	*row->number = choice->value;
+	return 0;
+}
+
 static int option_store(const struct dmo_option *row, const char *text)
 {
 	switch (row->kind) {
@@ -85,6 +128,8 @@ static int option_store(const struct dmo_option *row, const char *text)
 	case DMO_OPT_NUMBER:
 	case DMO_OPT_SIZE:
 		return parse_number(row, text);
+	case DMO_OPT_CHOICE:
+		return parse_choice(row, text);
 	}
 	return -1;
 }

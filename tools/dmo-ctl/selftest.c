@@ -13,6 +13,7 @@
 #include "dmo-ctl.h"
 #include "func.h"
 #include "json.h"
+#include "policy.h"
 #include "rng.h"
 #include "session.h"
 #include "testwork.h"
@@ -28,13 +29,14 @@ static uint64_t opt_rounds = 400;
 static uint64_t opt_max = 8 << 20;
 static uint64_t opt_threads = 2;
 
-enum outcome { TEST_OK, TEST_FAILED, TEST_UNAVAILABLE, TEST_NO_MODEL,
-	       TEST_STUCK, TEST_ERROR };
+enum outcome { TEST_OK, TEST_FAILED, TEST_UNAVAILABLE, TEST_NO_DMA,
+	       TEST_NO_MODEL, TEST_STUCK, TEST_ERROR };
 
 static const char *const outcome_texts[] = {
 	[TEST_OK]		= "ok",
 	[TEST_FAILED]		= "FAILED",
 	[TEST_UNAVAILABLE]	= "not available",
+	[TEST_NO_DMA]		= "no DMA channel can do it",
 	[TEST_NO_MODEL]		= "not tested",
 	[TEST_STUCK]		= "STUCK",
 	[TEST_ERROR]		= "ERROR",
@@ -76,6 +78,7 @@ static void setup_worker(struct test_worker *w, const char *device,
 	memset(w, 0, sizeof(*w));
 	w->device = device;
 	w->index = index;
+	w->policy = policy_wanted();
 	w->rounds = opt_rounds;
 	w->stop = stop;
 	w->params.func = f;
@@ -156,7 +159,7 @@ static void run_workers(struct test_result *res, const char *device,
 static int probe(const char *device, const char *name)
 {
 	struct dmo_session session;
-	int err = session_open(&session, device, name, 0);
+	int err = session_open(&session, device, name, policy_wanted(), 0);
 
 	if (!err)
 		session_close(&session);
@@ -173,8 +176,8 @@ static void test_function(struct test_result *res, const char *device,
 
 	memset(res, 0, sizeof(*res));
 	res->func = f;
-	if (err == -ESRCH) {
-		res->outcome = TEST_UNAVAILABLE;
+	if (err == -ESRCH || err == -EOPNOTSUPP) {
+		res->outcome = err == -ESRCH ? TEST_UNAVAILABLE : TEST_NO_DMA;
 		return;
 	}
 	if (err) {
@@ -195,9 +198,10 @@ static void report_failure(const struct dmo_context *ctx,
 			   const struct test_result *res)
 {
 	util_error("%s: %s", res->func->name, res->failure);
-	util_note("reproduce: dmo-ctl --device %s selftest --function %s --seed %" PRIu64 " --rounds %" PRIu64 " --max %" PRIu64 " --threads %" PRIu64,
+	util_note("reproduce: dmo-ctl --device %s selftest --function %s --seed %" PRIu64 " --rounds %" PRIu64 " --max %" PRIu64 " --threads %" PRIu64 "%s%s",
 		  ctx->device, res->func->name, opt_seed, opt_rounds, opt_max,
-		  opt_threads);
+		  opt_threads, policy_wanted() ? " --policy " : "",
+		  policy_wanted() ? policy_name(policy_wanted()) : "");
 }
 
 static void print_result(const struct test_result *res)
@@ -250,6 +254,7 @@ static int judge(const struct test_result *res, unsigned int *tested)
 		*tested += res->requests > 0;
 		return DMO_OK;
 	case TEST_UNAVAILABLE:
+	case TEST_NO_DMA:
 	case TEST_NO_MODEL:
 		return DMO_OK;
 	case TEST_ERROR:
@@ -336,6 +341,7 @@ static const struct dmo_option selftest_options[] = {
 		.help = "threads, each with a session of its own (default 2)",
 		.min = 1, .max = MAX_THREADS, .number = &opt_threads,
 	},
+	POLICY_OPTIONS,
 	{ .name = NULL },
 };
 

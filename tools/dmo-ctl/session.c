@@ -51,8 +51,34 @@ static int set_function(struct dmo_session *s, const char *function)
 	return ioctl(s->fd, s->layout->setfunc, &setfunc) ? -errno : 0;
 }
 
+static int set_policy(struct dmo_session *s, uint32_t policy)
+{
+	struct dmoverio_policy arg = { .size = sizeof(arg), .policy = policy };
+
+	return ioctl(s->fd, DMOVERIO_IOC_SET_POLICY, &arg) ? -errno : 0;
+}
+
+/*
+ * The policy first: where the module's own requires DMA, a session that does
+ * not must say so before.  Functions that no engine can do then look as if
+ * they did not exist: asking again with the CPU allowed tells the two apart.
+ */
+static int select_function(struct dmo_session *s, const char *function,
+			   uint32_t policy)
+{
+	int no_policy = policy ? set_policy(s, policy) : 0;
+	int err = set_function(s, function);
+
+	if (err == -ESRCH && !no_policy && policy != DMOVERIO_POLICY_CPU &&
+	    !set_policy(s, DMOVERIO_POLICY_CPU) && !set_function(s, function))
+		return -EOPNOTSUPP;
+	if (err)
+		return err;
+	return no_policy == -ENOTTY ? -ENOSYS : no_policy;
+}
+
 int session_open(struct dmo_session *s, const char *device,
-		 const char *function, unsigned int flags)
+		 const char *function, uint32_t policy, unsigned int flags)
 {
 	int err;
 
@@ -69,7 +95,7 @@ int session_open(struct dmo_session *s, const char *device,
 		return -ENOMEM;
 	s->fd = open(device, O_RDWR | O_CLOEXEC |
 		     (s->blocking ? 0 : O_NONBLOCK));
-	err = s->fd < 0 ? -errno : set_function(s, function);
+	err = s->fd < 0 ? -errno : select_function(s, function, policy);
 	if (err)
 		session_close(s);
 	return err;
@@ -144,6 +170,14 @@ int session_explain_open(const char *device, const char *function, int err)
 	case ESRCH:
 		util_error("%s: the device does not offer '%s'; see: dmo-ctl functions",
 			   device, function);
+		return DMO_FAIL;
+	case EOPNOTSUPP:
+		util_error("%s: the policy requires DMA, and no DMA channel can do '%s'; see: dmo-ctl engines",
+			   device, function);
+		return DMO_FAIL;
+	case ENOSYS:
+		util_error("%s: the loaded module knows no policies: it is older than this program",
+			   device);
 		return DMO_FAIL;
 	case EMFILE:
 		util_error("%s: too many open files of this process, or too many sessions of this user",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A session with the device: the only code of this tool that touches it.
+ * A session with the device: the only code of this tool that gives it work.
  *
  * session_open() selects one function.  Requests go out by session_submit(),
  * answers come back by session_reap() in any order.  One thread uses a
@@ -71,9 +71,13 @@ struct dmo_session {
 #define SESSION_BLOCKING	0x1	/* reads and writes may sleep */
 #define SESSION_ABI2		0x2	/* the later layout, though not needed */
 
-/* 0 or -errno; -ESRCH: the device has no such function. */
+/*
+ * 0 or -errno.  @policy is one of DMOVERIO_POLICY_*.
+ * -ESRCH: the device has no such function; -EOPNOTSUPP: it has, but DMA is
+ * required and no engine can do it; -ENOSYS: the module knows no policies.
+ */
 int session_open(struct dmo_session *s, const char *device,
-		 const char *function, unsigned int flags);
+		 const char *function, uint32_t policy, unsigned int flags);
 void session_close(struct dmo_session *s);
 
 /* Say why session_open() failed; returns the exit status for it. */
@@ -81,8 +85,8 @@ int session_explain_open(const char *device, const char *function, int err);
 
 /*
  * Returns how many of the first requests were accepted: 0 means that answers
- * have to be reaped first (the queue is full, or memory is short).  -EINTR: a signal.  Any other -errno is about the first
- * request, and final.
+ * have to be reaped first (the queue is full, or memory is short).  -EINTR: a
+ * signal.  Any other -errno is about the first request, and final.
  */
 int session_submit(struct dmo_session *s, const struct dmo_request *reqs,
 		   unsigned int nr);

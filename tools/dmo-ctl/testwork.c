@@ -203,7 +203,7 @@ static void run_session(struct test_run *run)
 	if (rng_once_in(&run->rng, 2))
 		flags |= SESSION_ABI2;
 	w->open_error = session_open(&run->session, w->device,
-				     w->params.func->name, flags);
+				     w->params.func->name, w->policy, flags);
 	if (w->open_error)
 		return;
 	if (test_loop(run))

@@ -17,6 +17,7 @@
  * @thread: it
  * @device: path of the device
  * @index: its number
+ * @policy: who may do its requests
  * @params: of its requests
  * @rounds: how many
  * @stop: shared by all: one has failed
@@ -32,6 +33,7 @@ struct test_worker {
 	pthread_t thread;
 	const char *device;
 	unsigned int index;
+	uint32_t policy;
 	struct test_params params;
 	uint64_t rounds;
 	atomic_bool *stop;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -80,12 +81,45 @@ int util_parse_number(const char *text, int suffix, uint64_t *value)
 	return 0;
 }
 
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec ts = { 0 };
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
 uint64_t util_now_ns(void)
 {
-	struct timespec ts;
+	return clock_ns(CLOCK_MONOTONIC);
+}
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+/* What getrusage() has, but not in ticks. */
+uint64_t util_cpu_ns(void)
+{
+	return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+uint64_t util_busy_ticks(void)
+{
+	uint64_t user = 0, nice = 0, system = 0, irq = 0, softirq = 0;
+	FILE *f = fopen("/proc/stat", "re");
+
+	if (!f)
+		return 0;
+	/* idle and iowait are between them; what is not there counts as 0 */
+	if (fscanf(f, "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %*u %*u %" SCNu64 " %" SCNu64,
+		   &user, &nice, &system, &irq, &softirq) < 3)
+		user = 0;
+	fclose(f);
+	return user + nice + system + irq + softirq;
+}
+
+unsigned int util_tick_us(void)
+{
+	long hz = sysconf(_SC_CLK_TCK);
+
+	return 1000000 / (unsigned int)(hz > 0 ? hz : 100);
 }
 
 void util_sleep_ms(unsigned int ms)

@@ -23,6 +23,14 @@ const char *util_first_error(void);
 int util_parse_number(const char *text, int suffix, uint64_t *value);
 
 uint64_t util_now_ns(void);
+uint64_t util_cpu_ns(void);	/* CPU time of this process */
+
+/*
+ * What all CPUs have done since boot, kernel and interrupts included, in ticks
+ * of util_tick_us() microseconds.
+ */
+uint64_t util_busy_ticks(void);
+unsigned int util_tick_us(void);
 void util_sleep_ms(unsigned int ms);
 
 /*

@@ -132,7 +132,7 @@ static enum verify_result verify_pieces(struct verification *v,
 		offset += len;
 	}
 	if (ret == VERIFY_SAME &&
-	    memcmp(v->immediate, v->job->immediate, sizeof(v->immediate))) {
+	    memcmp(v->immediate, v->job->ring.immediate, sizeof(v->immediate))) {
 		util_error("the result is wrong");
 		return VERIFY_DIFFERENT;
 	}
@@ -164,7 +164,7 @@ enum verify_result verify_job(const struct job *job, uint64_t *difference)
 	for (k = 0; k < DMO_MAX_INPUTS; k++)
 		v.in[k].fd = -1;
 	if (!job->func->serial)	/* else it is where the job began: 0 */
-		memcpy(v.immediate, job->immediate, sizeof(v.immediate));
+		memcpy(v.immediate, job->ring.immediate, sizeof(v.immediate));
 
 	if (!verification_open(&v))
 		result = verify_pieces(&v, difference);

@@ -151,7 +151,7 @@ struct dmoverio_engine {
 	__aligned_u64 errors;
 	__aligned_u64 restarts;
 	char name[32];
-	char device[32];
+	char device[64];
 	char driver[32];
 };
 

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Engines that do nothing but what a test tells them.
+ */
+#ifndef DMIO_TEST_FAKE_H
+#define DMIO_TEST_FAKE_H
+
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/types.h>
+
+#include "../../module/engine.h"
+#include "../../module/func.h"
+
+/**
+ * struct fake - an engine
+ * @engine: added to the scheduler; not used of the CPU, which is dmio_engine_cpu
+ * @cannot: no function is within its power
+ * @holds: a job stays until fake_finish() is called
+ * @error: how jobs end ...
+ * @reason: ... with what reason, if not DMIO_REASON_NONE ...
+ * @edge_bytes: ... and how many bytes at the edges
+ * @proceed: if there is one, a call of submit() waits for it, the job being done
+ * @inside: complete when such a call waits
+ * @job: the last job it was given
+ * @may_run: ... and whether it might have been done at once
+ * @nr_jobs: jobs it was given
+ */
+struct fake {
+	struct dmio_engine engine;
+	bool cannot;
+	bool holds;
+	int error;
+	enum dmio_reason reason;
+	u64 edge_bytes;
+	struct completion *proceed;
+	struct completion inside;
+
+	struct dmio_job *job;
+	bool may_run;
+	unsigned int nr_jobs;
+};
+
+/**
+ * struct fake_job - a job
+ * @job: the job
+ * @stats: counts its bytes
+ * @nr_done: how often it was given back
+ */
+struct fake_job {
+	struct dmio_job job;
+	struct dmio_stats stats;
+	unsigned int nr_done;
+};
+
+/* Takes the place of the engine that is always there */
+extern struct fake fake_cpu;
+
+/* A function that every fake can do, unless it was told not to */
+extern const struct dmio_func fake_func;
+
+void fakes_start(struct kunit *test);
+void fakes_stop(struct kunit *test);
+void fake_add(struct fake *fake);
+void fake_remove(struct fake *fake);
+void fake_finish(struct fake *fake, struct dmio_job *job);
+
+void fake_job_init(struct fake_job *fj, u32 policy, u64 len);
+void fake_job_submit(struct fake_job *fj, u32 policy, u64 len);
+struct dmoverio_engine fake_describe(struct kunit *test, const struct dmio_engine *engine);
+int fake_param_set(struct kunit *test, const char *name, const char *value);
+void fake_param_expect(struct kunit *test, const char *name, const char *value);
+
+#endif /* DMIO_TEST_FAKE_H */
