@@ -6,6 +6,7 @@
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "sim.h"
@@ -320,6 +321,8 @@ static int sim_chan_thread(void *data)
 	struct sim_desc *desc;
 	bool kicked;
 
+	/* 50 us late by default, with each descriptor: hardware is not */
+	current->timer_slack_ns = 1;
 	for (;;) {
 		wait_event_idle(sc->wait, sim_chan_take(sc, &kicked, &desc) ||
 				kthread_should_stop());
