@@ -7,6 +7,7 @@
 #include <linux/dmaengine.h>
 #include <linux/err.h>
 #include <linux/minmax.h>
+#include <linux/overflow.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -103,9 +104,10 @@ static void unmap(struct dmio_dma_task *task)
  */
 struct dmio_dma_task *dmio_dma_task_create(struct dmio_dma_chan *dc, struct dmio_job *job)
 {
-	struct dmio_dma_task *task = kzalloc(sizeof(*task), GFP_KERNEL_ACCOUNT);
+	struct dmio_dma_task *task;
 	int ret;
 
+	task = kzalloc(struct_size(task, in, job->func->nr_srcs), GFP_KERNEL_ACCOUNT);
 	if (!task)
 		return ERR_PTR(-ENOMEM);
 	task->job = job;

@@ -83,15 +83,13 @@ struct dmio_dma_chan {
  * @dc: the channel
  * @node: in dc->tasks, or dc->aborted; guarded by dc->lock
  * @queued: in dc->queue while descriptors are to be made; guarded by dc->lock,
- *	as is everything down to @pass_done
+ *	as is everything down to @pass_done, and @in
  * @rules: what the channel wants
  * @plan: the islands to come
  * @island: what is left of the present one
  * @pos: how far the inputs' walks have come, in bytes of the job
  * @out: the output
- * @in: the inputs to be read, @nr_in of them; those of XOR that are the output
- *	itself are not among them
- * @nr_in: see there
+ * @nr_in: how many of @in there are
  * @self: the output is an input, too, of the first pass
  * @left: bytes for which descriptors are still to be made
  * @pass_done: inputs that the descriptors of the present piece have read
@@ -102,6 +100,8 @@ struct dmio_dma_chan {
  *	dc->lock
  * @pending: descriptors in flight, and one for as long as more may come
  * @finish: what is to be done when there are none
+ * @in: the inputs to be read, at most as many as the function has; those of XOR
+ *	that are the output itself are not among them
  */
 struct dmio_dma_task {
 	struct dmio_job *job;
@@ -114,7 +114,6 @@ struct dmio_dma_task {
 	struct dmio_island island;
 	u64 pos;
 	struct dmio_dma_map out;
-	struct dmio_dma_map in[DMOVERIO_MAX_SRCS];
 	unsigned int nr_in;
 	bool self;
 	u64 left;
@@ -126,6 +125,7 @@ struct dmio_dma_task {
 	bool aborted;
 	atomic_t pending;
 	struct work_struct finish;
+	struct dmio_dma_map in[];
 };
 
 /**
