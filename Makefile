@@ -10,8 +10,9 @@ BUILD	:= $(CURDIR)/build
 RUN	:= tests/qemu/run
 
 CHECK	:= lint harness uml stock61
-LONGER	:= stock61-long stock61-clang stock612 stock72 cloud61 sim61 sim61-strict \
-	   sim61-long uml-sim ioat ioat-intel-iommu ioat-amd-iommu zdma zdma-swiotlb bench61
+BENCH	:= bench61 bench-sim61 bench-ioat
+LONGER	:= stock61-long sim61-long sim61 sim61-strict uml-sim stock61-clang stock612 stock72 \
+	   cloud61 ioat ioat-intel-iommu ioat-amd-iommu zdma zdma-swiotlb $(BENCH)
 
 # Of the compiler only what was asked for: the kernel's headers know their own.
 ifeq ($(origin CC),command line)
@@ -85,8 +86,10 @@ uml: deps
 	$(RUN) uml
 
 bench: deps
-	$(RUN) bench61
-	@cat build/bench61/results/bench/*
+	$(RUN) $(BENCH)
+	@for guest in $(BENCH); do \
+		echo; echo "$$guest:"; grep -h '^#' $(BUILD)/$$guest/results/bench/*; \
+	done
 
 clean:
 	[ ! -e $(KDIR) ] || $(MAKE) -C $(KDIR) M=$(CURDIR) DMIO_KUNIT=1 clean
@@ -102,7 +105,7 @@ help:
 	@echo 'lint             static checks'
 	@echo 'check            lint and tests, on User Mode Linux and on the stock kernel'
 	@echo 'check-all        check, longer variants, later kernels, clang, DMA controllers, arm64, bench'
-	@echo 'bench            figures that repeat: instructions, not time'
+	@echo 'bench            what requests cost, also against dmatest: instructions and times'
 	@echo 'clean            remove all that was generated'
 	@echo
 	@echo 'scripts/guest gives a shell in a guest with the module loaded.'

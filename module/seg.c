@@ -9,9 +9,13 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
+#include <linux/sizes.h>
 #include <linux/sort.h>
 
 #include "seg.h"
+
+/* Of what becomes one entry of a scatterlist, so much is looked at together */
+#define MOST_PIECE_BYTES	((u64)SZ_2M)
 
 static u64 first_page(const struct dmio_seg *part)
 {
@@ -21,13 +25,6 @@ static u64 first_page(const struct dmio_seg *part)
 static u64 last_page(const struct dmio_seg *part)
 {
 	return (part->addr + part->len - 1) >> PAGE_SHIFT;
-}
-
-static u64 to_page_end(const struct dmio_slice *slice)
-{
-	if (!slice->len)
-		return PAGE_SIZE;
-	return PAGE_SIZE - offset_in_page(slice->seg->addr + slice->skip);
 }
 
 /**
@@ -154,6 +151,22 @@ bool dmio_slice_same(struct dmio_slice a, struct dmio_slice b)
 	return true;
 }
 
+/*
+ * How far physical memory goes on from the beginning of a slice, which is in
+ * pages[0]; it may be farther than the segment.  Looking at all pages of a huge
+ * one here is much quicker than merging them.
+ */
+static u64 contiguous_bytes(const struct dmio_slice *slice, struct page **pages)
+{
+	u64 left = min3(slice->seg->len - slice->skip, slice->len, MOST_PIECE_BYTES);
+	u64 len = PAGE_SIZE - offset_in_page(slice->seg->addr + slice->skip);
+	unsigned long pfn = page_to_pfn(*pages);
+
+	while (len < left && page_to_pfn(*++pages) == ++pfn)
+		len += PAGE_SIZE;
+	return len;
+}
+
 /**
  * dmio_slice_to_sg() - describe pinned memory to an engine
  * @slice: the stretch that was pinned
@@ -170,17 +183,17 @@ unsigned int dmio_slice_to_sg(struct dmio_slice slice, struct page **pages,
 			      struct scatterlist *sgl)
 {
 	unsigned int nents = 0, len = 0;
-	u64 index = 0, prev_page = 0;
 	phys_addr_t prev_end = 0;
-	struct dmio_seg part;
+	u64 prev_page = 0;
 
-	while (dmio_slice_next(&slice, to_page_end(&slice), &part)) {
+	while (slice.len) {
+		struct dmio_seg part;
 		phys_addr_t phys;
 
-		if (nents && first_page(&part) != prev_page)
-			index++;
-		prev_page = first_page(&part);
-		phys = page_to_phys(pages[index]) + offset_in_page(part.addr);
+		if (nents && (slice.seg->addr + slice.skip) >> PAGE_SHIFT != prev_page)
+			pages++;
+		dmio_slice_next(&slice, contiguous_bytes(&slice, pages), &part);
+		phys = page_to_phys(*pages) + offset_in_page(part.addr);
 
 		if (nents && phys == prev_end && len <= UINT_MAX - part.len) {
 			len += part.len;
@@ -188,14 +201,15 @@ unsigned int dmio_slice_to_sg(struct dmio_slice slice, struct page **pages,
 			if (sgl && nents)
 				sgl = sg_next(sgl);
 			if (sgl)
-				sg_set_page(sgl, pages[index], 0,
-					    offset_in_page(part.addr));
+				sg_set_page(sgl, *pages, 0, offset_in_page(part.addr));
 			len = part.len;
 			nents++;
 		}
 		if (sgl)
 			sgl->length = len;
 		prev_end = phys + part.len;
+		prev_page = last_page(&part);
+		pages += prev_page - first_page(&part);
 	}
 	return nents;
 }

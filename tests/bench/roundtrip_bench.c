@@ -15,23 +15,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <dev/dmover/dmover_io.h>
+
+#include "bench.h"
 
 #define ROUNDS	101
 
 static char *src, *dst;
 static int dev;
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
 
 static int by_device(size_t len)
 {
@@ -56,17 +49,10 @@ static int by_process_vm(size_t len)
 	return process_vm_writev(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)len;
 }
 
-static int compare_u64(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 /* Median of ROUNDS, or 0 if a round failed or moved the wrong bytes */
-static uint64_t measure(int (*copy)(size_t), size_t len)
+static double measure(int (*copy)(size_t), size_t len)
 {
-	uint64_t ns[ROUNDS];
+	double ns[ROUNDS];
 
 	for (int i = 0; i < ROUNDS; i++) {
 		uint64_t begin;
@@ -80,7 +66,7 @@ static uint64_t measure(int (*copy)(size_t), size_t len)
 		if (memcmp(src, dst, len))
 			return 0;
 	}
-	qsort(ns, ROUNDS, sizeof(ns[0]), compare_u64);
+	sort(ns, ROUNDS);
 	return ns[ROUNDS / 2];
 }
 
@@ -108,14 +94,13 @@ int main(void)
 	printf("TAP version 13\n1..%zu\n", nr);
 	printf("#   bytes  write+read  process_vm_writev  ratio\n");
 	for (size_t i = 0; i < nr; i++) {
-		uint64_t ours = measure(by_device, sizes[i]);
-		uint64_t theirs = measure(by_process_vm, sizes[i]);
-		int ok = ours && theirs;
+		double ours = measure(by_device, sizes[i]);
+		double theirs = measure(by_process_vm, sizes[i]);
+		int ok = ours > 0 && theirs > 0;
 
 		if (ok)
-			printf("# %7zu  %10llu  %17llu  %5.2f\n", sizes[i],
-			       (unsigned long long)ours, (unsigned long long)theirs,
-			       (double)ours / theirs);
+			printf("# %7zu  %10.0f  %17.0f  %5.2f\n", sizes[i],
+			       ours, theirs, ours / theirs);
 		printf("%s %zu copy of %zu bytes\n", ok ? "ok" : "not ok", i + 1, sizes[i]);
 		failed |= !ok;
 	}

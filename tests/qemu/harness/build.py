@@ -117,7 +117,7 @@ def guest_files(guest, kernel, log):
     files = {f"modules/{file.name}": file for file in ours if file.exists()}
     for path in guest.drivers:
         files[f"modules/{Path(path).stem}.ko"] = _driver(guest, kernel, path, log)
-    if any(suite.startswith("dmatest") for suite in guest.suites):
+    if any(suite.startswith(("dmatest", "bench")) for suite in guest.suites):
         files["modules/dmatest.ko"] = _dmatest(guest, kernel, log)
     with cache.lock(PROGRAMS_LOCK):
         files |= _tools(arch.of(guest.kernel), log)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""python3 -m ioat --listen FD [--channels N] [--delay-ms MS]: serve one QEMU, then end."""
+"""python3 -m ioat --listen FD [--channels N] [--delay-ms MS] [--copy-only]
+
+Serve one QEMU, then end.
+"""
 
 import argparse
 import socket
@@ -17,11 +20,12 @@ def main():
     parser.add_argument("--channels", type=int, default=4)
     parser.add_argument("--delay-ms", type=float, default=0,
                         help="what is asked for by one doorbell is done that much later")
+    parser.add_argument("--copy-only", action="store_true", help="no XOR")
     options = parser.parse_args()
 
     with socket.socket(fileno=options.listen) as listener:
         connection, _ = listener.accept()
-    device = Device(options.channels, options.delay_ms / 1000)
+    device = Device(options.channels, options.delay_ms / 1000, options.copy_only)
     server = Server(connection, device)
     with connection:
         server.serve()

@@ -65,7 +65,7 @@ class Config:
 class Device:
     """A controller with CHANNELS channels, whose operations take DELAY seconds each doorbell."""
 
-    def __init__(self, channels, delay=0.0):
+    def __init__(self, channels, delay=0.0, copy_only=False):
         self.memory, self.faults = Memory(), Faults()
         self.config = Config(channels)
         self.denied = lambda error: None    # told of accesses that the maps do not allow
@@ -75,7 +75,7 @@ class Device:
         self._due = deque()                 # (time, channel, its chain, doorbell value)
         self._registers = Block(DEVICE, CHANNEL_SIZE)
         for name, value in (("CHANCNT", channels), ("XFERCAP", XFERCAP), ("VER", VERSION_3_4),
-                            ("DMA_CAP", CAP_XOR)):
+                            ("DMA_CAP", 0 if copy_only else CAP_XOR)):
             self._registers[name] = value
         self._channels = [Channel(self, number) for number in range(channels)]
 
