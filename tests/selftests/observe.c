@@ -186,6 +186,18 @@ long long dt_param(const char *name)
 	return value;
 }
 
+bool dt_prefers_dma(void)
+{
+	FILE *f = fopen(param_path("policy"), "re");
+	char policy[32] = "";
+
+	if (!f || !fgets(policy, sizeof(policy), f))
+		policy[0] = 0;
+	if (f)
+		fclose(f);
+	return strstr(policy, "dma");
+}
+
 int dt_set_param(const char *name, long long value)
 {
 	FILE *f = fopen(param_path(name), "we");

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 /*
@@ -46,6 +47,8 @@ int dt_reap(pid_t pid, unsigned int ms);
 /* A parameter's value, or -1; 0 or -errno */
 long long dt_param(const char *name);
 int dt_set_param(const char *name, long long value);
+/* Is it the module's policy that DMA does all it can? */
+bool dt_prefers_dma(void);
 
 /*
  * How many requests of a session the kernel has in a state, as fdinfo calls it:
