@@ -6,6 +6,7 @@
 #define DMIO_DMA_CHAN_H
 
 #include <linux/errno.h>
+#include <linux/printk.h>
 #include <linux/types.h>
 
 struct dmoverio_engine;
@@ -19,6 +20,7 @@ bool dmio_dma_describe_unused(unsigned int index, struct dmoverio_engine *info);
 #else
 static inline int dmio_dma_init(void)
 {
+	pr_info(KBUILD_MODNAME ": no DMA channel: this kernel has no dmaengine\n");
 	return 0;
 }
 

@@ -195,7 +195,7 @@ static int by_exec(struct flight *f, bool nap)
 
 TEST_F_TIMEOUT(lifetime, exec_with_work_in_flight, 600)
 {
-	run_rounds(_metadata, self, self->flight.rounds / 4, by_exec);
+	run_rounds(_metadata, self, self->flight.rounds, by_exec);
 }
 
 /*

@@ -361,16 +361,17 @@ FIXTURE_TEARDOWN(stress)
 }
 
 /* Eight writers and three readers share a session. */
-TEST_F_TIMEOUT(stress, one_session, 300)
+TEST_F_TIMEOUT(stress, one_session, 800)
 {
 	static const char *const names[] = { "copy", "xor3" };
+	const unsigned int nr[] = { dt_scale(25000, 1000000), dt_scale(25000, 50000) };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
 		static struct session s;
 
 		s = (struct session){
 			.f = dt_func(names[i]), .max_len = 3000, .pool = self->pool,
-			.nr_requests = dt_scale(50000, 1000000) / ARRAY_SIZE(names),
+			.nr_requests = nr[i],
 			.nr_writers = NR_THREADS, .nr_readers = 3, .seed = dt_rand(&self->rng),
 		};
 		ASSERT_EQ(0, session_start(&s));

@@ -23,6 +23,7 @@
 FIXTURE(windows) {
 	struct dt_rng rng;
 	struct dt_watch watch;
+	uint8_t *eaten;			/* a mebibyte, in no huge page */
 	long long pins;
 	long long acquired;	/* at first, then in all */
 	int fd;
@@ -35,6 +36,10 @@ FIXTURE_SETUP(windows)
 	self->fd = dt_open(NULL, 0);
 	ASSERT_LE(0, self->fd);
 	self->acquired = dt_pins_acquired();
+	/* io_uring charges a huge page whole, however little of it is used */
+	self->eaten = dt_mmap(MIB);
+	madvise(self->eaten, MIB, MADV_NOHUGEPAGE);
+	memset(self->eaten, 1, MIB);
 }
 
 FIXTURE_TEARDOWN(windows)
@@ -141,17 +146,13 @@ static int eat_budget(void *p, size_t len)
  */
 TEST_F_TIMEOUT(windows, limit_eaten_by_others, 120)
 {
-	uint8_t *eaten = dt_mmap(MIB);
 	uint8_t *dst = dt_mmap(4 * MIB), *src = dt_mmap(4 * MIB);
 	struct dt_req r;
 	int ring;
 
-	/* io_uring charges a huge page whole, however little of it is used */
-	madvise(eaten, MIB, MADV_NOHUGEPAGE);
-	memset(eaten, 1, MIB);
 	dt_fill(&self->rng, src, 4 * MIB);
 	ASSERT_EQ(0, dt_become_limited(DT_NOBODY, MIB));
-	ring = eat_budget(eaten, MIB);
+	ring = eat_budget(self->eaten, MIB);
 	ASSERT_LE(0, ring);
 	ASSERT_EQ(1024, dt_proc_kb("/proc/self/status", "VmPin"));
 	ASSERT_EQ(0, dt_setfunc(self->fd, "copy"));
@@ -162,6 +163,23 @@ TEST_F_TIMEOUT(windows, limit_eaten_by_others, 120)
 	EXPECT_EQ(-1, dt_diff(dst, src, 4 * MIB));
 	EXPECT_EQ(1024, self->watch.peak_kib);
 	EXPECT_EQ((long long)(MIB / dt_page_size()), self->acquired);
+	close(ring);
+}
+
+/* The same with the most regions that there may be */
+TEST_F_TIMEOUT(windows, xor16_with_the_limit_eaten_by_others, 60)
+{
+	int ring;
+
+	ASSERT_EQ(0, dt_become_limited(DT_NOBODY, 64 * KIB));
+	ring = eat_budget(self->eaten, 64 * KIB);
+	ASSERT_LE(0, ring);
+	ASSERT_EQ(64, dt_proc_kb("/proc/self/status", "VmPin"));
+	ASSERT_EQ(0, setresuid(0, 0, 0));
+	self->acquired = dt_pins_acquired();
+	run_within(_metadata, self, dt_func("xor16"), 64 * KIB, 64 * KIB);
+	EXPECT_EQ(64, self->watch.peak_kib);
+	EXPECT_EQ(0, self->acquired);
 	close(ring);
 }
 
