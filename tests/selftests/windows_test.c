@@ -144,26 +144,29 @@ static int eat_budget(void *p, size_t len)
  * The whole limit is eaten by pinned memory that is none of ours: the request
  * is done all the same, and pins nothing.
  */
-TEST_F_TIMEOUT(windows, limit_eaten_by_others, 120)
+TEST_F_TIMEOUT(windows, limit_eaten_by_others, 240)
 {
-	uint8_t *dst = dt_mmap(4 * MIB), *src = dt_mmap(4 * MIB);
+	const size_t len = dt_scale(4, 256) * MIB;
+	uint8_t *dst = dt_mmap(len), *src = dt_mmap(len);
 	struct dt_req r;
 	int ring;
 
-	dt_fill(&self->rng, src, 4 * MIB);
+	dt_fill(&self->rng, src, len);
 	ASSERT_EQ(0, dt_become_limited(DT_NOBODY, MIB));
 	ring = eat_budget(self->eaten, MIB);
 	ASSERT_LE(0, ring);
 	ASSERT_EQ(1024, dt_proc_kb("/proc/self/status", "VmPin"));
 	ASSERT_EQ(0, dt_setfunc(self->fd, "copy"));
-	dt_req_init1(&r, "copy", 1, dst, 4 * MIB, src);
+	dt_req_init1(&r, "copy", 1, dst, len, src);
 	ASSERT_EQ(0, dt_watch_start(&self->watch));
 	EXPECT_EQ(0, dt_do(self->fd, &r.req));
 	stop_watching(_metadata, self);
-	EXPECT_EQ(-1, dt_diff(dst, src, 4 * MIB));
+	EXPECT_EQ(-1, dt_diff(dst, src, len));
 	EXPECT_EQ(1024, self->watch.peak_kib);
 	EXPECT_EQ((long long)(MIB / dt_page_size()), self->acquired);
 	close(ring);
+	munmap(dst, len);
+	munmap(src, len);
 }
 
 /* The same with the most regions that there may be */
