@@ -11,8 +11,10 @@ RUN	:= tests/qemu/run
 
 CHECK	:= lint harness uml stock61
 BENCH	:= bench61 bench-sim61 bench-ioat
-LONGER	:= stock61-long sim61-long sim61 sim61-strict uml-sim stock61-clang stock612 stock72 \
-	   cloud61 ioat ioat-intel-iommu ioat-amd-iommu zdma zdma-swiotlb $(BENCH)
+LONGER	:= stock61-long sim61-strict uml-sim ioat zdma zdma-swiotlb stock61-clang stock612 stock72 \
+	   cloud61 bench61
+# Not in check-all yet: not seen to pass since what they run has changed
+MORE	:= sim61 sim61-long ioat-intel-iommu ioat-amd-iommu bench-sim61 bench-ioat
 
 # Of the compiler only what was asked for: the kernel's headers know their own.
 ifeq ($(origin CC),command line)
@@ -79,6 +81,9 @@ check-all: deps
 check-longer: deps
 	$(RUN) $(LONGER)
 
+check-more: deps
+	$(RUN) $(MORE)
+
 lint: deps
 	$(RUN) lint
 
@@ -112,4 +117,4 @@ help:
 	@echo 'Kernels are kept in $${DMOVERIO_CACHE:-~/.cache/dmoverio}; remove it at will.'
 
 .PHONY: all modules modules_install tools install uninstall demo deps check check-all \
-	check-longer lint uml bench clean help
+	check-longer check-more lint uml bench clean help

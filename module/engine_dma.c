@@ -142,8 +142,16 @@ static enum dmio_issue issue_task(struct dmio_dma_chan *dc, struct dmio_dma_task
 	WRITE_ONCE(dc->starved, true);
 	/* Pairs with the atomic_dec_return() in dmio_dma_desc_done() */
 	smp_mb();
-	if (atomic_read(&dc->nr_inflight))
+	if (atomic_read(&dc->nr_inflight)) {
+		/*
+		 * Of those the last need not interrupt: a descriptor is free
+		 * only once its callback has returned, so that there may be
+		 * none although few are in flight.  Then look again.
+		 */
+		if (dc->since_irq)
+			queue_delayed_work(dma_wq, &dc->go_on, 1);
 		return DMIO_ISSUE_FULL;
+	}
 	if (++dc->nr_tries > MAX_TRIES) {
 		task->reason = DMIO_REASON_BUSY;
 		return DMIO_ISSUE_GIVE_UP;
