@@ -228,36 +228,59 @@ int dt_nr_settle(int fd, const char *state, int nr)
 	return now;
 }
 
-static int write_cpus(const char *cpus)
+/* Write a file in /sys or /proc, after reading what it was if that is wanted */
+static int exchange(const char *path, const char *value, char *was, size_t size)
 {
-	int fd = open(DT_WORKQUEUE "cpumask", O_WRONLY | O_CLOEXEC), err;
+	FILE *f = was ? fopen(path, "re") : NULL;
+	int fd, err;
 
+	if (was && (!f || !fgets(was, size, f)))
+		was[0] = 0;
+	if (f)
+		fclose(f);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	err = write(fd, cpus, strlen(cpus)) < 0 ? -errno : 0;
+	err = write(fd, value, strlen(value)) < 0 ? -errno : 0;
 	close(fd);
 	return err;
 }
 
+/*
+ * The kernel keeps real-time tasks from having all of a second: by throttling
+ * them, and later kernels by a server for the others. Not every kernel has both.
+ */
+#define RT_RUNTIME	"/proc/sys/kernel/sched_rt_runtime_us"
+#define FAIR_RUNTIME	"/sys/kernel/debug/sched/fair_server/cpu0/runtime"
+
 int dt_hold(struct dt_hold *h)
 {
 	struct sched_param prio = { .sched_priority = 1 };
-	FILE *f = fopen(DT_WORKQUEUE "cpumask", "re");
 	cpu_set_t first;
+	int err;
 
-	if (!f)
-		return -errno;
-	if (!fgets(h->cpus, sizeof(h->cpus), f))
-		h->cpus[0] = 0;
-	fclose(f);
+	exchange(RT_RUNTIME, "-1", h->rt_runtime, sizeof(h->rt_runtime));
+	exchange(FAIR_RUNTIME, "0", h->fair, sizeof(h->fair));
 	CPU_ZERO(&first);
 	CPU_SET(0, &first);
 	if (sched_setaffinity(0, sizeof(first), &first) || sched_setscheduler(0, SCHED_FIFO, &prio))
 		return -errno;
-	return write_cpus("1");
+	err = exchange(DT_WORKQUEUE "cpumask", "1", h->cpus, sizeof(h->cpus));
+	if (err)
+		return err;
+	err = exchange(DT_WORKQUEUE_DMA "cpumask", "1", h->cpus_dma, sizeof(h->cpus_dma));
+	return err == -ENOENT ? 0 : err;
 }
 
 int dt_unhold(struct dt_hold *h)
 {
-	return write_cpus(h->cpus);
+	int err = exchange(DT_WORKQUEUE "cpumask", h->cpus, NULL, 0);
+
+	if (!err && h->cpus_dma[0])
+		err = exchange(DT_WORKQUEUE_DMA "cpumask", h->cpus_dma, NULL, 0);
+	if (!err && h->rt_runtime[0])
+		err = exchange(RT_RUNTIME, h->rt_runtime, NULL, 0);
+	if (!err && h->fair[0])
+		err = exchange(FAIR_RUNTIME, h->fair, NULL, 0);
+	return err;
 }

@@ -59,15 +59,19 @@ int dt_nr(int fd, const char *state);
 int dt_nr_settle(int fd, const char *state, int nr);
 
 /*
- * The engine held still: its workers may run on one CPU only, and there this
- * thread and the children it forks go before them. What the engine has got
- * stays with it until they all sleep.
+ * The engines held still: their workers may run on one CPU only, and there this
+ * thread and the children it forks go before them, for as long as it takes. What
+ * the engines have got stays with them until they all sleep: so never wait there
+ * without sleeping.
  */
 struct dt_hold {
-	char cpus[64];			/* that the workers had before */
+	/* What was before; "" where a kernel has no such thing */
+	char cpus[64], cpus_dma[64];	/* of the workers */
+	char rt_runtime[32], fair[32];	/* which others were guaranteed */
 };
 
-#define DT_WORKQUEUE	"/sys/devices/virtual/workqueue/dmoverio/"
+#define DT_WORKQUEUE		"/sys/devices/virtual/workqueue/dmoverio/"
+#define DT_WORKQUEUE_DMA	"/sys/devices/virtual/workqueue/dmoverio-dma/"
 
 int dt_hold(struct dt_hold *h);		/* 0 or -errno */
 int dt_unhold(struct dt_hold *h);
