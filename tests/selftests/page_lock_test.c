@@ -6,42 +6,49 @@
  * That somebody waits is proved: the file system holds back its answer, and
  * hardly a response is there.
  */
-#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "dmio_test.h"
+#include "dma.h"
 #include "kselftest_harness.h"
 #include "stall.h"
 
 /*
- * More windows than the workqueue of the CPU engine has active works, or a
+ * More windows than the workqueues of the engines have active works, or a
  * worker that waits in each would harm nobody. Later kernels allow more than
  * 256: the test takes that back.
  */
-#define ACTIVE_PATH	"/sys/devices/virtual/workqueue/dmoverio/max_active"
 #define ACTIVE		256
 #define SESSIONS	ST_WORKERS	/* each keeps one busy, see locker_start() */
 #define TOTAL		(SESSIONS * DT_DEPTH)
+#define LARGE		(2 * DT_INLINE_MAX)
+#define TOTAL_BYTES	(SESSIONS * (LARGE + DT_DEPTH - 1))
+
+/* Who fills is the CPU, or a channel that can; then the other queue has its last works */
+static const char *const active_paths[] = {
+	DT_WORKQUEUE "max_active", DT_WORKQUEUE_DMA "max_active",
+};
 
 FIXTURE(page_lock) {
 	struct dt_rng rng;
 	long long pins;
 	struct st_fuse fuse;
 	int err;			/* of the mount */
-	int active;			/* works, before the test */
+	int active[ARRAY_SIZE(active_paths)];	/* works, before the test */
+	struct dt_hold hold;
 	struct st_child child;
 	pthread_t inval;
 	bool invalidating;
 
-	int session[SESSIONS];		/* in the child */
+	uint8_t *page;			/* in the child */
+	int session[SESSIONS];
 	unsigned int got[SESSIONS];
 	struct dmio_usrresp resp[SESSIONS][DT_DEPTH];
 	struct dmio_usrreq flat[SESSIONS][DT_DEPTH];
 	struct iovec out[SESSIONS][DT_DEPTH];
 };
 
-enum { LOCK_SUBMIT, LOCK_COUNT, LOCK_CLOSE, LOCK_COLLECT };
+enum { LOCK_SUBMIT, LOCK_DONE, LOCK_COUNT, LOCK_CLOSE, LOCK_COLLECT };
 
 /*
  * The first request of each session is large and for a worker: as long as it
@@ -53,18 +60,16 @@ static int locker_start(void *arg)
 	FIXTURE_DATA(page_lock) *self = arg;
 	int file, err = dt_become(DT_NOBODY);
 	struct stat st;
-	uint8_t *page;
 
 	close(self->fuse.fd);
 	file = open(self->fuse.path, O_RDWR | O_CLOEXEC);
 	/* Until it asks for the size, the kernel takes the file for empty */
 	if (err || file < 0 || fstat(file, &st))
 		return err ? err : -errno;
-	page = mmap(NULL, dt_page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-	if (page == MAP_FAILED)
+	self->page = mmap(NULL, dt_page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	if (self->page == MAP_FAILED)
 		return -errno;
 	close(file);
-	page[0] = 1;			/* dirty: there is something to write out */
 
 	for (unsigned int s = 0; s < SESSIONS; s++) {
 		self->session[s] = dt_open("fill8", 0);
@@ -74,8 +79,8 @@ static int locker_start(void *arg)
 			struct dt_req r;
 
 			dt_req_init1(&r, "fill8", i, NULL, 0, NULL);
-			self->out[s][i] = i ? (struct iovec){ page + s * DT_DEPTH + i, 1 } :
-				(struct iovec){ dt_mmap(2 * DT_INLINE_MAX), 2 * DT_INLINE_MAX };
+			self->out[s][i] = i ? (struct iovec){ self->page + s * DT_DEPTH + i, 1 } :
+				(struct iovec){ dt_mmap(LARGE), LARGE };
 			self->flat[s][i] = r.req;
 			self->flat[s][i].req_outbuf.dmbuf_iov = &self->out[s][i];
 		}
@@ -99,6 +104,26 @@ static int locker_read(FIXTURE_DATA(page_lock) *self, unsigned int s, bool all)
 	return n == -EAGAIN ? 0 : n;
 }
 
+/* Bytes that engines have done of a session's requests, released or not */
+static int locker_done(FIXTURE_DATA(page_lock) *self, unsigned int s)
+{
+	struct dt_ways ways = dt_ways(self->session[s]);
+
+	return dt_ways_sum(&ways);
+}
+
+static int locker_obey_for(FIXTURE_DATA(page_lock) *self, unsigned int s, int cmd)
+{
+	switch (cmd) {
+	case LOCK_SUBMIT:
+		return dt_write(self->session[s], self->flat[s], DT_DEPTH);
+	case LOCK_DONE:
+		return locker_done(self, s);
+	}
+	return locker_read(self, s, cmd == LOCK_COLLECT);
+}
+
+/* Closes the first session; does everything else for all of them, and adds it up */
 static int locker_obey(void *arg, int cmd)
 {
 	FIXTURE_DATA(page_lock) *self = arg;
@@ -108,14 +133,16 @@ static int locker_obey(void *arg, int cmd)
 	if (cmd == LOCK_CLOSE)
 		return close(self->session[0]) ? -errno : dt_now_ms() - start;
 	for (unsigned int s = cmd == LOCK_COLLECT; s < SESSIONS; s++) {
-		n = cmd == LOCK_SUBMIT ? dt_write(self->session[s], self->flat[s], DT_DEPTH) :
-		    locker_read(self, s, cmd == LOCK_COLLECT);
+		n = locker_obey_for(self, s, cmd);
 		if (n < 0)
 			return n;
 		if (cmd == LOCK_COLLECT && !dt_ids_once(self->resp[s], DT_DEPTH, 0))
 			return -EBADMSG;
 		sum += n;
 	}
+	/* Dirty, however long that took: there is something to write out */
+	if (cmd == LOCK_SUBMIT)
+		self->page[0] = 1;
 	return sum;
 }
 
@@ -124,62 +151,10 @@ static void *invalidate(void *arg)
 	return (void *)(long)st_fuse_invalidate(arg);
 }
 
-/*
- * Hogs keep workers off the CPUs: what is submitted meanwhile is pinned, and
- * no engine touches it. Not for so long that the kernel throttles them.
- */
-#define HOG_MS	700
-
-static volatile bool hog_stop;
-static volatile int hogs;
-
-static void *hog(void *arg)
-{
-	struct sched_param prio = { .sched_priority = 1 };
-	long long end = dt_now_ms() + HOG_MS;
-
-	sched_setaffinity(0, sizeof(cpu_set_t), arg);
-	sched_setscheduler(0, SCHED_FIFO, &prio);
-	__sync_fetch_and_add(&hogs, 1);
-	while (!hog_stop && dt_now_ms() < end)
-		;
-	return NULL;
-}
-
-/* One per CPU; returns once all run, how many */
-static int hogs_start(pthread_t *thread, cpu_set_t *own)
-{
-	cpu_set_t all;
-	int nr = 0;
-
-	hog_stop = false;
-	hogs = 0;
-	sched_getaffinity(0, sizeof(all), &all);
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!CPU_ISSET(cpu, &all))
-			continue;
-		CPU_ZERO(&own[nr]);
-		CPU_SET(cpu, &own[nr]);
-		if (pthread_create(&thread[nr], NULL, hog, &own[nr]))
-			break;
-		nr++;
-	}
-	while (hogs < nr)
-		dt_sleep_ms(1);
-	return nr;
-}
-
-static void hogs_end(pthread_t *thread, int nr)
-{
-	hog_stop = true;
-	while (nr--)
-		pthread_join(thread[nr], NULL);
-}
-
 /* Returns what it was, or -1 */
-static int set_active(int nr)
+static int set_active(const char *path, int nr)
 {
-	FILE *f = fopen(ACTIVE_PATH, "r+");
+	FILE *f = fopen(path, "r+");
 	int was = -1;
 
 	if (!f)
@@ -193,18 +168,18 @@ static int set_active(int nr)
 
 FIXTURE_SETUP(page_lock)
 {
-	struct sched_param prio = { .sched_priority = 2 };
-
 	dt_rng_init(&self->rng);
 	self->pins = dt_pins();
-	/* Above the hogs; the daemon and the child inherit it */
-	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &prio));
 	self->err = st_fuse_mount(&self->fuse, DT_NOBODY);
 	if (self->err == -ENOENT)
 		return;
 	ASSERT_EQ(0, self->err);
-	self->active = set_active(ACTIVE);
-	ASSERT_LT(0, self->active);
+	for (unsigned int i = 0; i < ARRAY_SIZE(active_paths); i++) {
+		self->active[i] = set_active(active_paths[i], ACTIVE);
+		/* Kernels without DMA engines have only the first */
+		ASSERT_TRUE(self->active[i] > 0 || (i && access(active_paths[i], F_OK)));
+	}
+	ASSERT_EQ(0, dt_hold(&self->hold));
 	ASSERT_EQ(0, st_spawn(&self->child, locker_start, locker_obey, self));
 }
 
@@ -218,37 +193,55 @@ FIXTURE_TEARDOWN(page_lock)
 	kill(self->child.pid, SIGKILL);
 	waitpid(self->child.pid, NULL, 0);
 	st_fuse_unmount(&self->fuse);
-	EXPECT_EQ(ACTIVE, set_active(self->active));
+	EXPECT_EQ(0, dt_unhold(&self->hold));
+	for (unsigned int i = 0; i < ARRAY_SIZE(active_paths); i++)
+		EXPECT_TRUE(self->active[i] < 0 ||
+			    set_active(active_paths[i], self->active[i]) == ACTIVE);
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
 	EXPECT_EQ(0, st_as_user(DT_NOBODY));
 	EXPECT_EQ(0, st_as_user(0));
 }
 
-/* Pin the page many times, then have the kernel hold its lock */
+/* Until the engines have done all they were given: the bytes that they have */
+static int wait_done(FIXTURE_DATA(page_lock) *self)
+{
+	long long end = dt_now_ms() + DT_PATIENCE_MS;
+	int done;
+
+	do {
+		dt_sleep_ms(10);
+		done = st_ask(&self->child, LOCK_DONE);
+	} while (done >= 0 && done < (int)TOTAL_BYTES && dt_now_ms() < end);
+	return done;
+}
+
+/*
+ * Pin the page many times, then have the kernel hold its lock.
+ *
+ * No engine touches it meanwhile: on the only CPU that its workers may have, the
+ * child runs until it has submitted all, then this thread, then the one that
+ * locks the page, and that one sleeps only when it waits for the daemon. So
+ * nobody has to be fast.
+ */
 static void submit_and_lock(struct __test_metadata *_metadata, FIXTURE_DATA(page_lock) *self)
 {
-	long long end = dt_now_ms() + HOG_MS;
-	pthread_t thread[CPU_SETSIZE];
-	cpu_set_t own[CPU_SETSIZE];
-	int nr, submitted;
+	long long end = dt_now_ms() + DT_PATIENCE_MS;
 
+	ASSERT_EQ(TOTAL, st_ask(&self->child, LOCK_SUBMIT));
 	self->fuse.hold = true;
-	nr = hogs_start(thread, own);
-	submitted = st_ask(&self->child, LOCK_SUBMIT);
 	self->invalidating = !pthread_create(&self->inval, NULL, invalidate, &self->fuse);
 	while (!self->fuse.nr_held && dt_now_ms() < end)
 		dt_sleep_ms(1);
-	hogs_end(thread, nr);
 
-	ASSERT_EQ(TOTAL, submitted);
 	/* The kernel waits for the daemon with the page locked, and so does the release */
 	ASSERT_LT(0, (int)self->fuse.nr_held);
-	dt_sleep_ms(300);
+	/* ... of each, which is not the engines' business: they come to their end */
+	EXPECT_EQ((int)TOTAL_BYTES, wait_done(self));
 	EXPECT_GE(TOTAL / 10, st_ask(&self->child, LOCK_COUNT));
 	EXPECT_LE(self->pins + TOTAL * 9 / 10, dt_pins());
 }
 
-TEST_F_TIMEOUT(page_lock, others_go_on, 60)
+TEST_F_TIMEOUT(page_lock, others_go_on, 240)
 {
 	int ms;
 
@@ -273,7 +266,7 @@ TEST_F_TIMEOUT(page_lock, others_go_on, 60)
 }
 
 /* The child itself waits for its file system then, but nobody else does */
-TEST_F_TIMEOUT(page_lock, sigkill, 60)
+TEST_F_TIMEOUT(page_lock, sigkill, 240)
 {
 	int status;
 
@@ -284,7 +277,7 @@ TEST_F_TIMEOUT(page_lock, sigkill, 60)
 	EXPECT_OTHERS_GO_ON();
 	EXPECT_LT(0, (int)self->fuse.nr_held);
 	st_fuse_release(&self->fuse);
-	status = dt_reap(self->child.pid, ST_PROMPT_MS);
+	status = dt_reap(self->child.pid, DT_PATIENCE_MS);
 	EXPECT_TRUE(status != -1 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
 }

@@ -32,11 +32,11 @@
 #define ST_WORKERS	4		/* that one user may make wait */
 #define ST_OTHER	1234		/* another user */
 /*
- * "At once", on slow machines. What is waited for never ends by itself, so a
- * long time proves as much as a short one.
+ * "At once", on machines however slow. What would be waited for by mistake ends
+ * only when the test lets it end, so a long time proves as much as a short one.
  */
-#define ST_PROMPT_MS	5000
-#define ST_CLOSE_MS	1000		/* close has nothing to do at all */
+#define ST_PROMPT_MS	DT_PATIENCE_MS
+#define ST_CLOSE_MS	(ST_PROMPT_MS * 2 / 3)	/* less than st_ask() is ready to wait */
 
 /* -- the others: 1 MiB there and back, by a process of that user's own */
 
@@ -89,6 +89,7 @@ typedef int (*st_obey)(void *arg, int cmd);
 static inline int st_spawn(struct st_child *c, int (*start)(void *arg), st_obey obey, void *arg)
 {
 	int sock[2], cmd, answer;
+	ssize_t n;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock))
 		return -errno;
@@ -107,8 +108,11 @@ static inline int st_spawn(struct st_child *c, int (*start)(void *arg), st_obey 
 	for (;;) {
 		if (send(sock[1], &answer, sizeof(answer), MSG_NOSIGNAL) < 0)
 			_exit(1);
+		do {
+			n = recv(sock[1], &cmd, sizeof(cmd), 0);
+		} while (n < 0 && errno == EINTR);
 		/* Nobody commands any more: no reason to stay */
-		if (recv(sock[1], &cmd, sizeof(cmd), 0) != sizeof(cmd))
+		if (n != sizeof(cmd))
 			_exit(0);
 		answer = obey(arg, cmd);
 	}
