@@ -23,7 +23,7 @@
 #define DT_DEPTH	256		/* requests a session holds until their responses are read */
 #define DT_MAX_IOV	1024		/* pieces of one region */
 #define DT_INLINE_MAX	(64UL << 10)	/* larger requests run in a worker */
-#define DT_PATIENCE_MS	30000		/* what must happen has happened by then */
+#define DT_PATIENCE_MS	60000		/* what must happen has happened by then, however slow */
 
 #define DT_REC		sizeof(struct dmio_usrreq)
 #define DT_RESP		sizeof(struct dmio_usrresp)
