@@ -110,13 +110,13 @@ static void run_rounds(struct __test_metadata *_metadata, FIXTURE_DATA(remap) *s
 	size_t len = c->input ? IN_BYTES : OUT_BYTES;
 	unsigned int done = 0, faulted = 0;
 
-	for (unsigned int i = 0; i < self->flight.rounds; i++) {
+	while (fl_more(&self->flight)) {
 		struct dmio_usrresp resp[FL_NR];
 		int fd = dt_open("copy", 0);
 
 		memcpy(self->in, self->want, IN_BYTES);
 		memset(self->out, BEFORE, OUT_BYTES);
-		ASSERT_EQ(0, fl_submit(&self->flight, fd, i % 2));
+		ASSERT_EQ(0, fl_submit(&self->flight, fd, self->flight.looked % 2));
 		fl_count(&self->flight, dt_nr(fd, "running"));
 		c->change(mem, len, self->aside);
 		ASSERT_EQ(0, dt_collect(fd, resp, FL_NR));
@@ -247,14 +247,14 @@ TEST_F_TIMEOUT(remap, fork_with_work_in_flight, 600)
 	const struct change none = { .around = AFTER, .done = BYTES("") };
 
 	memcpy(self->in, self->want, IN_BYTES);
-	for (unsigned int i = 0; i < self->flight.rounds; i++) {
+	while (fl_more(&self->flight)) {
 		int fd = dt_open("copy", 0), go[2];
 		struct dmio_usrresp resp[FL_NR];
 		pid_t pid;
 
 		memset(self->out, BEFORE, OUT_BYTES);
 		ASSERT_EQ(0, pipe(go));
-		ASSERT_EQ(0, fl_submit(&self->flight, fd, i % 2));
+		ASSERT_EQ(0, fl_submit(&self->flight, fd, self->flight.looked % 2));
 		fl_count(&self->flight, dt_nr(fd, "running"));
 		pid = fork();
 		ASSERT_LE(0, pid);
