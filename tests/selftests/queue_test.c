@@ -131,9 +131,8 @@ TEST_F(queue, full_until_read)
 	ASSERT_EQ(DT_DEPTH, dt_write(self->fd, self->flat, DT_DEPTH + 64));
 	ASSERT_EQ(0, dt_nonblock(self->fd, true));
 	EXPECT_EQ(-EAGAIN, dt_write(self->fd, self->flat, 1));
-	ASSERT_TRUE(dt_poll(self->fd, POLLIN, DT_PATIENCE_MS) & POLLIN);
 	/* Done is not read: still no room. */
-	dt_sleep_ms(50);
+	ASSERT_EQ(DT_DEPTH, dt_nr_settle(self->fd, "answered", DT_DEPTH));
 	EXPECT_EQ(-EAGAIN, dt_write(self->fd, self->flat, 1));
 	EXPECT_EQ(POLLIN, in_out(self->fd));
 	/* Each response read makes room for one. */
@@ -276,7 +275,7 @@ TEST_F(queue, poller_is_woken_for_out)
 
 	ASSERT_EQ(0, fill(self->fd, self->flat));
 	/* All are done, so that nothing but the read below can wake it. */
-	dt_sleep_ms(50);
+	ASSERT_EQ(DT_DEPTH, dt_nr_settle(self->fd, "answered", DT_DEPTH));
 	ASSERT_EQ(0, call_start(&c));
 	ASSERT_EQ(0, dt_collect(self->fd, self->resp, 1));
 	EXPECT_EQ(POLLOUT, call_end(&c));
