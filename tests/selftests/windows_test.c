@@ -294,11 +294,8 @@ TEST_F_TIMEOUT(windows, unread_answers_hold_no_budget, 60)
 		dt_req_init1(&r, "zero", i, dst, MIB, NULL);
 		ASSERT_EQ(1, dt_write(self->fd, &r.req, 1));
 	}
-	/* All are done once nothing has been pinned for a while */
-	for (unsigned int quiet = 0, ms = 0; quiet < 500 && ms < DT_PATIENCE_MS; ms += 10) {
-		quiet = dt_proc_kb("/proc/self/status", "VmPin") ? 0 : quiet + 10;
-		dt_sleep_ms(10);
-	}
+	EXPECT_EQ(64, dt_nr_settle(self->fd, "answered", 64));
+	EXPECT_EQ(0, dt_proc_kb("/proc/self/status", "VmPin"));
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
 	ASSERT_EQ(0, dt_collect(self->fd, resp, 64));
 	EXPECT_TRUE(dt_ids_once(resp, 64, 0));
