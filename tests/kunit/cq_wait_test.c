@@ -152,6 +152,9 @@ static void cq_wake_test(struct kunit *test)
 	listener_leave(&writer);
 }
 
+/* What must happen has happened by then, however slow the machine */
+#define PATIENCE	(60 * HZ)
+
 enum wait_for { WAIT_ROOM, WAIT_READY, WAIT_READY_OR_IDLE, BE_READER };
 
 /* A thread that waits, once */
@@ -213,7 +216,7 @@ static void sleeper_start(struct kunit *test, struct sleeper *sleeper, struct dm
 	unsigned int i;
 
 	sleeper_spawn(test, sleeper, cq, what);
-	for (i = 0; i < 100 && !sleeper_sleeps(sleeper); i++)
+	for (i = 0; i < PATIENCE && !sleeper_sleeps(sleeper); i++)
 		schedule_timeout_idle(1);
 	KUNIT_EXPECT_TRUE(test, sleeper_sleeps(sleeper));
 }
@@ -226,7 +229,7 @@ static void expect_asleep(struct kunit *test, struct sleeper *sleeper)
 /* The thread ends with @ret by itself; a signal is the last resort */
 static void sleeper_end(struct kunit *test, struct sleeper *sleeper, int ret)
 {
-	bool over = wait_for_completion_timeout(&sleeper->over, HZ);
+	bool over = wait_for_completion_timeout(&sleeper->over, PATIENCE);
 
 	KUNIT_EXPECT_TRUE(test, over);
 	if (!over) {
