@@ -37,8 +37,8 @@ class Guest:
     only: list = field(default_factory=list)
     kmemleak: bool = False
     dmatest: str = "source"
-    timeout: int = 480
-    test_timeout: int = 120
+    timeout: int = 900
+    test_timeout: int = 600
 
     @property
     def build(self):

@@ -12,7 +12,7 @@ from pathlib import Path
 from . import config
 
 # It ends by itself when QEMU has ended.
-PATIENCE = 20
+PATIENCE = 120
 LOG = "ioat.log"
 
 

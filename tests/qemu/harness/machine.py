@@ -84,7 +84,7 @@ def _stop(process):
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
-            process.wait(5)
+            process.wait(30)
             return
         except subprocess.TimeoutExpired:
             continue
@@ -110,8 +110,29 @@ def run(guest, kernel, initramfs, sink, console=None, terminal=False):
     return ending
 
 
+def _wait(process, patience, heard):
+    """The status of a process; None, if nothing is heard from it for PATIENCE seconds.
+
+    HEARD() is when something was heard last. How long all of it takes says nothing:
+    the host may be slow.
+    """
+    while (left := heard() + patience - time.monotonic()) > 0:
+        try:
+            return process.wait(left)
+        except subprocess.TimeoutExpired:
+            continue
+    return None
+
+
 def _run(guest, line, sink, console, terminal):
     """Run the command line(file descriptor of the channel)."""
+    last = time.monotonic()
+
+    def listen(text):
+        nonlocal last
+        last = time.monotonic()
+        sink(text)
+
     read_end, write_end = os.pipe()
     start = time.monotonic()
     with subprocess.Popen([str(word) for word in line(write_end)], pass_fds=[write_end],
@@ -119,19 +140,18 @@ def _run(guest, line, sink, console, terminal):
                           stdout=console, stderr=subprocess.STDOUT if console else None,
                           start_new_session=not terminal) as process:
         os.close(write_end)
-        pump = threading.Thread(target=_pump, args=(read_end, sink), daemon=True)
+        pump = threading.Thread(target=_pump, args=(read_end, listen), daemon=True)
         pump.start()
-        hung = False
         try:
-            status = process.wait(None if terminal else guest.timeout)
-        except subprocess.TimeoutExpired:
-            hung = True
-            _stop(process)
-            status = process.returncode
+            status = process.wait() if terminal else _wait(process, guest.timeout, lambda: last)
+            hung = status is None
+            if hung:
+                _stop(process)
+                status = process.returncode
         except BaseException:
             process.terminate() if terminal else _stop(process)
             raise
-        pump.join(5)
+        pump.join(60)
     if guest.machine != "uml":
         # guest/debug-exit.c: 2 * status + 1, so that 0 is what a panic gives
         status = status >> 1 if status & 1 else 255
