@@ -166,6 +166,13 @@ int dt_reap(pid_t pid, unsigned int ms)
 	return -1;
 }
 
+int dt_said(pid_t pid, unsigned int ms)
+{
+	int status = dt_reap(pid, ms);
+
+	return status != -1 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 static const char *param_path(const char *name)
 {
 	static char path[128];

@@ -41,6 +41,8 @@ void dt_watch_stop(struct dt_watch *w);
 int dt_wait_asleep(pid_t tid);
 /* waitpid with a limit: the status, or -1 after killing the child */
 int dt_reap(pid_t pid, unsigned int ms);
+/* What a child that ends by itself says at its end, or -1 if it does not */
+int dt_said(pid_t pid, unsigned int ms);
 
 /* -- the module */
 
