@@ -81,12 +81,8 @@ static inline void fl_count(struct flight *f, int running)
 	f->hits += running > 0;
 }
 
-/*
- * A channel cannot be held still as the CPU engine can: where requests go by DMA,
- * what was running is only told. channel_test has slow transfers for that.
- */
 #define EXPECT_RUNNING(f)							\
-	EXPECT_LE((f)->looked * (dt_prefers_dma() ? 0 : 9), (f)->hits * 10) {	\
+	EXPECT_LE((f)->looked * 9, (f)->hits * 10) {				\
 		TH_LOG("%u of %u rounds had a request running",			\
 		       (f)->hits, (f)->looked);					\
 	}

@@ -235,9 +235,27 @@ int dt_nr_settle(int fd, const char *state, int nr)
 	return now;
 }
 
-static int write_cpus(const char *cpus)
+/* Where the engines' workers may run; without dmaengine there is one kind of them */
+static const char *const cpumasks[DT_NR_WORKQUEUES] = {
+	DT_WORKQUEUE "cpumask", DT_WORKQUEUE_DMA "cpumask",
+};
+
+static int read_cpus(const char *path, char *cpus, size_t size)
 {
-	int fd = open(DT_WORKQUEUE "cpumask", O_WRONLY | O_CLOEXEC), err;
+	FILE *f = fopen(path, "re");
+
+	cpus[0] = 0;
+	if (!f)
+		return errno == ENOENT && path != cpumasks[0] ? 0 : -errno;
+	if (!fgets(cpus, size, f))
+		cpus[0] = 0;
+	fclose(f);
+	return 0;
+}
+
+static int write_cpus(const char *path, const char *cpus)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err;
 
 	if (fd < 0)
 		return -errno;
@@ -249,22 +267,27 @@ static int write_cpus(const char *cpus)
 int dt_hold(struct dt_hold *h)
 {
 	struct sched_param prio = { .sched_priority = 1 };
-	FILE *f = fopen(DT_WORKQUEUE "cpumask", "re");
+	int err = 0;
 	cpu_set_t first;
 
-	if (!f)
-		return -errno;
-	if (!fgets(h->cpus, sizeof(h->cpus), f))
-		h->cpus[0] = 0;
-	fclose(f);
+	for (unsigned int i = 0; i < DT_NR_WORKQUEUES && !err; i++)
+		err = read_cpus(cpumasks[i], h->cpus[i], sizeof(h->cpus[i]));
+	if (err)
+		return err;
 	CPU_ZERO(&first);
 	CPU_SET(0, &first);
 	if (sched_setaffinity(0, sizeof(first), &first) || sched_setscheduler(0, SCHED_FIFO, &prio))
 		return -errno;
-	return write_cpus("1");
+	for (unsigned int i = 0; i < DT_NR_WORKQUEUES && !err; i++)
+		err = h->cpus[i][0] ? write_cpus(cpumasks[i], "1") : 0;
+	return err;
 }
 
 int dt_unhold(struct dt_hold *h)
 {
-	return write_cpus(h->cpus);
+	int err = 0;
+
+	for (unsigned int i = 0; i < DT_NR_WORKQUEUES && !err; i++)
+		err = h->cpus[i][0] ? write_cpus(cpumasks[i], h->cpus[i]) : 0;
+	return err;
 }

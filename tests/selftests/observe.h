@@ -61,15 +61,19 @@ int dt_nr(int fd, const char *state);
 int dt_nr_settle(int fd, const char *state, int nr);
 
 /*
- * The engine held still: its workers may run on one CPU only, and there this
- * thread and the children it forks go before them. What the engine has got
- * stays with it until they all sleep.
+ * The engines held still: their workers may run on one CPU only, and there this
+ * thread and the children it forks go before them. What an engine has got stays
+ * with it until they all sleep: a DMA channel may have moved the bytes by then,
+ * but nobody can take them off it.
  */
+#define DT_NR_WORKQUEUES	2
+
 struct dt_hold {
-	char cpus[64];			/* that the workers had before */
+	char cpus[DT_NR_WORKQUEUES][64];	/* that the workers had before */
 };
 
-#define DT_WORKQUEUE	"/sys/devices/virtual/workqueue/dmoverio/"
+#define DT_WORKQUEUE		"/sys/devices/virtual/workqueue/dmoverio/"
+#define DT_WORKQUEUE_DMA	"/sys/devices/virtual/workqueue/dmoverio-dma/"
 
 int dt_hold(struct dt_hold *h);		/* 0 or -errno */
 int dt_unhold(struct dt_hold *h);
