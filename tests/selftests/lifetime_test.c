@@ -88,12 +88,13 @@ FIXTURE_TEARDOWN(lifetime)
  */
 typedef int (*end)(struct flight *f, bool nap);
 
-static void run_rounds(struct __test_metadata *_metadata, FIXTURE_DATA(lifetime) *self,
-		       unsigned int rounds, end how)
+static void run_rounds(struct __test_metadata *_metadata, FIXTURE_DATA(lifetime) *self, end how)
 {
-	for (unsigned int i = 0; i < rounds; i++) {
-		int running = how(&self->flight, i % 2);
+	for (unsigned int i = 0; i < self->flight.rounds; i++) {
+		int running;
 
+		ASSERT_EQ(0, fl_begin(&self->flight, i));
+		running = how(&self->flight, i % 2);
 		ASSERT_LE(0, running) {
 			TH_LOG("round %u", i);
 		}
@@ -115,7 +116,7 @@ static int by_close(struct flight *f, bool nap)
 
 TEST_F_TIMEOUT(lifetime, close_with_work_in_flight, 600)
 {
-	run_rounds(_metadata, self, self->flight.rounds, by_close);
+	run_rounds(_metadata, self, by_close);
 }
 
 /* Responses wait that nobody will read. */
@@ -172,7 +173,7 @@ static int by_exit(struct flight *f, bool nap)
 
 TEST_F_TIMEOUT(lifetime, exit_with_work_in_flight, 600)
 {
-	run_rounds(_metadata, self, self->flight.rounds, by_exit);
+	run_rounds(_metadata, self, by_exit);
 }
 
 /* exec takes the memory away; the session stays, and owes all its responses. */
@@ -194,7 +195,7 @@ static int by_exec(struct flight *f, bool nap)
 
 TEST_F_TIMEOUT(lifetime, exec_with_work_in_flight, 600)
 {
-	run_rounds(_metadata, self, self->flight.rounds, by_exec);
+	run_rounds(_metadata, self, by_exec);
 }
 
 /*
@@ -232,7 +233,7 @@ static int by_sigkill(struct flight *f, bool nap)
 
 TEST_F_TIMEOUT(lifetime, kill_with_work_in_flight, 600)
 {
-	run_rounds(_metadata, self, self->flight.rounds, by_sigkill);
+	run_rounds(_metadata, self, by_sigkill);
 }
 
 /* -- the memory of a killed process */

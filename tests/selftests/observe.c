@@ -274,6 +274,8 @@ int dt_hold(struct dt_hold *h)
 		err = read_cpus(cpumasks[i], h->cpus[i], sizeof(h->cpus[i]));
 	if (err)
 		return err;
+	if (sched_getaffinity(0, sizeof(h->own), &h->own))
+		return -errno;
 	CPU_ZERO(&first);
 	CPU_SET(0, &first);
 	if (sched_setaffinity(0, sizeof(first), &first) || sched_setscheduler(0, SCHED_FIFO, &prio))
@@ -285,8 +287,12 @@ int dt_hold(struct dt_hold *h)
 
 int dt_unhold(struct dt_hold *h)
 {
+	struct sched_param none = { .sched_priority = 0 };
 	int err = 0;
 
+	if (sched_setaffinity(0, sizeof(h->own), &h->own) ||
+	    sched_setscheduler(0, SCHED_OTHER, &none))
+		return -errno;
 	for (unsigned int i = 0; i < DT_NR_WORKQUEUES && !err; i++)
 		err = h->cpus[i][0] ? write_cpus(cpumasks[i], h->cpus[i]) : 0;
 	return err;

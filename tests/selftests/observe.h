@@ -7,6 +7,7 @@
 #define OBSERVE_H
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/types.h>
@@ -70,6 +71,7 @@ int dt_nr_settle(int fd, const char *state, int nr);
 
 struct dt_hold {
 	char cpus[DT_NR_WORKQUEUES][64];	/* that the workers had before */
+	cpu_set_t own;				/* ... and this thread */
 };
 
 #define DT_WORKQUEUE		"/sys/devices/virtual/workqueue/dmoverio/"
