@@ -14,7 +14,7 @@ from harness.transcript import Transcript
 GOOD = """\
 @dmio start 6.1.0-test
 @dmio load 0
-@dmio begin selftests classic 10-10
+@dmio begin selftests classic 10-10 N
 TAP version 13
 1..3
 ok 1 copy
@@ -23,7 +23,7 @@ ok 1 copy
 ok 2 # SKIP no DMA engine
 ok 3 - fill
 @dmio end selftests classic 0 12 20-20
-@dmio begin kunit kunit 20-20
+@dmio begin kunit kunit 20-20 -
     # Subtest: seg
     1..2
         # Subtest: cut
@@ -99,6 +99,7 @@ CASES = [
     ("classic 0 12", "classic 139 12", "exit status 139"),
     ("classic 0 12", "classic 124 12", "took too long"),
     ("12 20-20\n@dmio begin kunit", "12 20-19\n@dmio begin kunit", "+1 pages"),
+    ("classic 10-10 N", "classic 10-10 Y", "without DMA-API debugging"),
     ("ok 3 - fill", "ok 3 - fill # SKIP not today", "skipped, which is not expected: not today"),
     ("ok 1 copy\n", "1..0 # SKIP no device\n", "2 came"),
 ] + [("dmoverio: ready", line, line) for line in BAD_LINES]
@@ -149,7 +150,7 @@ class Judge(unittest.TestCase):
         begin = GOOD.index("@dmio begin selftests")
         without = GOOD[:begin] + GOOD[GOOD.index("@dmio unload"):]
         self.assertIn("no test program", complaints(judged(without)[0]))
-        silent = without.replace("@dmio unload", "@dmio begin kunit kunit 0-0\n"
+        silent = without.replace("@dmio unload", "@dmio begin kunit kunit 0-0 -\n"
                                  "@dmio end kunit kunit 0 1 0-0\n@dmio unload")
         self.assertIn("reported nothing", complaints(judged(silent)[0]))
 

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "dma.h"
@@ -537,7 +536,7 @@ TEST_F_TIMEOUT(dma, nothing_may_be_pinned, 60)
 
 	if (!pid)
 		_exit(without_budget(self));
-	EXPECT_EQ(0, WEXITSTATUS(dt_reap(pid, DT_PATIENCE_MS)));
+	EXPECT_EQ(0, dt_said(pid, DT_PATIENCE_MS));
 }
 
 /* -- the controller itself was at work */

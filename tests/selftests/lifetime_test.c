@@ -91,7 +91,7 @@ typedef int (*end)(struct flight *f, bool nap);
 static void run_rounds(struct __test_metadata *_metadata, FIXTURE_DATA(lifetime) *self, end how)
 {
 	while (fl_more(&self->flight)) {
-		int running = how(&self->flight, self->flight.looked % 2);
+		int running = how(&self->flight, fl_naps(&self->flight));
 
 		ASSERT_LE(0, running) {
 			TH_LOG("round %u", self->flight.looked);
@@ -152,10 +152,9 @@ static int child_submit(struct flight *f, bool nap, int *seen)
 
 static int seen_by(pid_t pid)
 {
-	int status = dt_reap(pid, DT_PATIENCE_MS);
+	int said = dt_said(pid, DT_PATIENCE_MS);
 
-	return status != -1 && WIFEXITED(status) && WEXITSTATUS(status) <= SEEN ?
-	       WEXITSTATUS(status) : -1;
+	return said <= SEEN ? said : -1;
 }
 
 static int by_exit(struct flight *f, bool nap)
@@ -317,7 +316,7 @@ TEST_F_TIMEOUT(lifetime, a_killed_process_gives_its_memory_back, 600)
 	EXPECT_LE(before + (long long)(HUGE / KIB * 3 / 4),
 		  dt_proc_kb("/proc/meminfo", "AnonPages"));
 	ASSERT_EQ(0, kill(pid, SIGKILL));
-	EXPECT_NE(-1, dt_reap(pid, DT_PATIENCE_MS));
+	EXPECT_EQ(SIGKILL, dt_reap(pid, DT_PATIENCE_MS));
 
 	ASSERT_EQ(0, dt_collect(fd, resp, NR_HUGE));
 	for (unsigned int i = 0; i < NR_HUGE; i++) {

@@ -166,6 +166,13 @@ int dt_reap(pid_t pid, unsigned int ms)
 	return -1;
 }
 
+int dt_said(pid_t pid, unsigned int ms)
+{
+	int status = dt_reap(pid, ms);
+
+	return status != -1 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 static const char *param_path(const char *name)
 {
 	static char path[128];
@@ -259,6 +266,8 @@ int dt_hold(struct dt_hold *h)
 	cpu_set_t first;
 	int err;
 
+	if (sched_getaffinity(0, sizeof(h->own), &h->own))
+		return -errno;
 	exchange(RT_RUNTIME, "-1", h->rt_runtime, sizeof(h->rt_runtime));
 	exchange(FAIR_RUNTIME, "0", h->fair, sizeof(h->fair));
 	CPU_ZERO(&first);
@@ -274,8 +283,13 @@ int dt_hold(struct dt_hold *h)
 
 int dt_unhold(struct dt_hold *h)
 {
-	int err = exchange(DT_WORKQUEUE "cpumask", h->cpus, NULL, 0);
+	struct sched_param none = { .sched_priority = 0 };
+	int err;
 
+	if (sched_setaffinity(0, sizeof(h->own), &h->own) ||
+	    sched_setscheduler(0, SCHED_OTHER, &none))
+		return -errno;
+	err = exchange(DT_WORKQUEUE "cpumask", h->cpus, NULL, 0);
 	if (!err && h->cpus_dma[0])
 		err = exchange(DT_WORKQUEUE_DMA "cpumask", h->cpus_dma, NULL, 0);
 	if (!err && h->rt_runtime[0])

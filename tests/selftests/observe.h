@@ -7,6 +7,7 @@
 #define OBSERVE_H
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/types.h>
@@ -41,6 +42,8 @@ void dt_watch_stop(struct dt_watch *w);
 int dt_wait_asleep(pid_t tid);
 /* waitpid with a limit: the status, or -1 after killing the child */
 int dt_reap(pid_t pid, unsigned int ms);
+/* What a child that ends by itself says at its end, or -1 if it does not */
+int dt_said(pid_t pid, unsigned int ms);
 
 /* -- the module */
 
@@ -61,11 +64,13 @@ int dt_nr_settle(int fd, const char *state, int nr);
 /*
  * The engines held still: their workers may run on one CPU only, and there this
  * thread and the children it forks go before them, for as long as it takes. What
- * the engines have got stays with them until they all sleep: so never wait there
- * without sleeping.
+ * an engine has got stays with it until they all sleep, so never wait there without
+ * sleeping: a DMA channel may have moved the bytes by then, but nobody can take
+ * them off it.
  */
 struct dt_hold {
-	/* What was before; "" where a kernel has no such thing */
+	cpu_set_t own;			/* the CPUs this thread had before */
+	/* What else was before; "" where a kernel has no such thing */
 	char cpus[64], cpus_dma[64];	/* of the workers */
 	char rt_runtime[32], fair[32];	/* which others were guaranteed */
 };

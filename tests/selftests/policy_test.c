@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "dma.h"
@@ -264,7 +263,7 @@ static int elsewhere(int fd)
 
 	if (!pid)
 		_exit(-dt_set_policy(fd, DMOVERIO_POLICY_CPU));
-	return WEXITSTATUS(dt_reap(pid, DT_PATIENCE_MS));
+	return dt_said(pid, DT_PATIENCE_MS);
 }
 
 TEST_F(policy, of_another_process)

@@ -78,7 +78,9 @@ def _held(pins):
 
 
 def _ending(program, failed):
-    """What is wrong with how a program ended, beyond its own results."""
+    """What is wrong with how a program began and ended, beyond its own results."""
+    if program.dma_debug_off:
+        yield "it ran without DMA-API debugging, which one before it switched off"
     if program.status is None:
         yield "its end line never came"
         return

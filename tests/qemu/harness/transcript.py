@@ -4,13 +4,13 @@
 Lines of the guest's init begin with "@dmio":
     start RELEASE                         the channel is open
     load STATUS                           of insmod dmoverio.ko
-    begin SUITE PROGRAM PINS              then what the program prints
+    begin SUITE PROGRAM PINS OFF          then what the program prints
     end SUITE PROGRAM STATUS MS PINS
     unload STATUS                         of rmmod dmoverio
     kmemleak ... end-kmemleak             the report between
     log ... end-log                       the kernel log between
     done
-PINS is "acquired-released".
+PINS is "acquired-released"; OFF is Y if DMA-API debugging is switched off, N if not.
 """
 
 from dataclasses import dataclass, field
@@ -24,6 +24,7 @@ class Program:
     suite: str
     name: str
     pins_before: str
+    dma_debug_off: bool = False
     lines: list = field(default_factory=list)
     status: int | None = None       # None: its end line never came
     ms: int = 0
@@ -59,8 +60,8 @@ class Transcript:
     def _load(self, status):
         self.load = int(status)
 
-    def _begin(self, suite, name, pins):
-        self.programs.append(Program(suite, name, pins))
+    def _begin(self, suite, name, pins, off):
+        self.programs.append(Program(suite, name, pins, off == "Y"))
         self._into = self.programs[-1].lines
 
     def _end(self, suite, name, status, ms, pins):
