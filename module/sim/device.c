@@ -19,20 +19,32 @@
 static LIST_HEAD(released);
 static DEFINE_SPINLOCK(released_lock);
 
-/*
- * The core still looks at the channel that it has just put, if a client did so.
- * No such client is left when the module goes.
- */
+/* The core still looks at the channel that it has just put, if a client did so. */
 static void sim_device_release(struct dma_device *dma)
 {
 	struct sim_device *sdev = container_of(dma, struct sim_device, dma);
 
-	if (sdev->remover == current) {
-		kfree(sdev);
-		return;
-	}
+	sdev->releaser = current;
 	spin_lock(&released_lock);
 	list_add(&sdev->node, &released);
+	spin_unlock(&released_lock);
+}
+
+/*
+ * The caller has unregistered a device, which may be gone by now: free it if that
+ * released it.  If a client does, no such client is left when the module goes.
+ */
+static void sim_device_free_own(const struct sim_device *own)
+{
+	struct sim_device *sdev;
+
+	spin_lock(&released_lock);
+	list_for_each_entry(sdev, &released, node)
+		if (sdev == own && sdev->releaser == current) {
+			list_del(&sdev->node);
+			kfree(sdev);
+			break;
+		}
 	spin_unlock(&released_lock);
 }
 
@@ -152,8 +164,8 @@ static void sim_device_remove(void *data)
 	struct sim_device *sdev = data;
 
 	stop_chans(sdev, sdev->config.nr_channels);
-	sdev->remover = current;
 	dma_async_device_unregister(&sdev->dma);
+	sim_device_free_own(sdev);
 }
 
 static int set_limits(struct device *dev, const struct sim_config *config)

@@ -189,14 +189,14 @@ struct sim_chan {
  * @dma: what clients see
  * @node: in the list of those that outlived their unbinding
  * @config: what it is like
- * @remover: who is unregistering it
+ * @releaser: who let go of it last
  * @chan: its channels
  */
 struct sim_device {
 	struct dma_device dma;
 	struct list_head node;
 	struct sim_config config;
-	struct task_struct *remover;
+	struct task_struct *releaser;
 	struct sim_chan chan[];
 };
 
