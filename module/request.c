@@ -10,16 +10,13 @@
  *	    request_finish()	answer
  */
 #include <linux/err.h>
-#include <linux/kthread.h>
-#include <linux/memcontrol.h>
 #include <linux/overflow.h>
 #include <linux/pid.h>
-#include <linux/rcupdate.h>
 #include <linux/resource.h>
-#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "adopt.h"
 #include "format.h"
 #include "func.h"
 #include "request.h"
@@ -187,28 +184,13 @@ static void window_submit(struct dmio_window *win, bool may_run)
 	dmio_sched_submit(&win->job, may_run);
 }
 
-/*
- * What cannot be pinned is done through the user's mapping, here and now,
- * unless the user insists on DMA
- */
+/* What cannot be pinned is done here and now, without an engine */
 static void window_run_unpinned(struct dmio_window *win, int error)
 {
-	struct dmio_todo *todo = &win->req->todo;
-	bool is_budget = error == -EDQUOT;
 	u64 done = 0, fault = 0;
 
 	window_begin(win, false);
-	if (error == -EINTR || error == -ERESTARTSYS) {
-		error = -ECANCELED;
-	} else if (todo->policy == DMOVERIO_POLICY_REQUIRE_DMA) {
-		if (error != -ENOMEM)
-			error = is_budget ? -ENOMEM : dmio_window_refuse(todo, win, &fault);
-	} else if (error != -ENOMEM) {
-		error = dmio_window_run_user(todo, win, &done, &fault);
-		if (!error)
-			dmio_stats_cpu(todo->stats, is_budget ? DMIO_REASON_BUDGET :
-				       DMIO_REASON_UNPINNABLE, win->len);
-	}
+	error = dmio_window_run_unpinned(&win->req->todo, win, error, &done, &fault);
 	window_end(win, error, done, fault);
 }
 
@@ -317,69 +299,17 @@ static void step_in_worker(struct dmio_request *req)
 		request_finish(req);
 }
 
-/*
- * Is the process that wrote a request still there, with its memory?  While we
- * hold the memory it cannot go away by itself; but nobody would own it any
- * more, neither for its cgroup nor for the OOM killer.
- */
-static bool is_process_there(const struct dmio_request *req)
-{
-	struct task_struct *leader, *thread;
-	bool there = false;
-
-	rcu_read_lock();
-	leader = pid_task(req->process, PIDTYPE_TGID);
-	if (leader)
-		for_each_thread(leader, thread)
-			if (READ_ONCE(thread->mm) == req->session->account.mm) {
-				there = true;
-				break;
-			}
-	rcu_read_unlock();
-	return there;
-}
-
-static bool adopt_memory(struct dmio_request *req)
-{
-	struct mm_struct *mm = req->session->account.mm;
-
-	if (!mmget_not_zero(mm))
-		return false;
-	if (!is_process_there(req)) {
-		mmput(mm);
-		return false;
-	}
-	kthread_use_mm(mm);
-	return true;
-}
-
-/*
- * Not by mmput_async(): taking the memory apart may hang on a file system that
- * the user controls, and shall do so here, in one of his own few workers, not
- * in one of the system's.
- */
-static void leave_memory(struct mm_struct *mm)
-{
-	kthread_unuse_mm(mm);
-	mmput(mm);
-}
-
 static void step_work(struct work_struct *work)
 {
 	struct dmio_request *req = container_of(work, struct dmio_request, step.work);
 	struct dmio_session *session = dmio_session_get(req->session);
 	struct dmio_user *user = request_user(req);
-	struct mm_struct *mm = session->account.mm;
+	struct dmio_adopted adopted;
 
 	dmio_users_wait_resumed();
-	if (adopt_memory(req)) {
-		struct mem_cgroup *memcg = get_mem_cgroup_from_mm(mm);
-		struct mem_cgroup *old = set_active_memcg(memcg);
-
+	if (dmio_adopt(&adopted, session->account.mm, req->process)) {
 		step_in_worker(req);
-		set_active_memcg(old);
-		mem_cgroup_put(memcg);
-		leave_memory(mm);
+		dmio_adopt_end(&adopted);
 	} else {
 		spin_lock(&session->lock);
 		note_error(req, -ECANCELED, 0, 0);
