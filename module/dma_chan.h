@@ -16,6 +16,7 @@ int dmio_dma_init(void);
 void dmio_dma_fini(void);
 void dmio_dma_rescan(void);
 int dmio_dma_release(const char *name);
+int dmio_dma_chan_reset(const char *name);
 bool dmio_dma_describe_unused(unsigned int index, struct dmoverio_engine *info);
 #else
 static inline int dmio_dma_init(void)
@@ -33,6 +34,11 @@ static inline void dmio_dma_rescan(void)
 }
 
 static inline int dmio_dma_release(const char *name)
+{
+	return -ENODEV;
+}
+
+static inline int dmio_dma_chan_reset(const char *name)
 {
 	return -ENODEV;
 }

@@ -10,10 +10,8 @@
  * not where the driver asks it to stop and goes on whatever happens.
  *
  * Read, and without a row: X-Gene-DMA, ccp, dma-nbpf, dma-owl, edma, fsl-edma,
- * fsl-elo-dma, mtk_cqdma, mtk_hsdma, omap-dma-engine, ptdma, rz-dmac, sf-pdma,
- * stm32-dma, stm32-dma3, stm32-mdma, sun6i-dma, ti-udma.  Terminating a busy
- * channel of sf-pdma frees its descriptor twice, of ptdma what its interrupt
- * handler uses.
+ * fsl-elo-dma, mtk_cqdma, mtk_hsdma, omap-dma-engine, rz-dmac, stm32-dma,
+ * stm32-dma3, stm32-mdma, sun6i-dma, ti-udma.
  */
 #include <linux/kernel.h>
 #include <linux/sizes.h>
@@ -112,6 +110,21 @@ const struct dmio_dma_driver dmio_dma_drivers[] = {
 		/* Our simulated controller */
 		.name = "dmover-sim",
 		.quiet = DMIO_DMA_QUIET_TERMINATE,
+		.reports_errors = true,
+		.in_order = true,
+		.irq_every = 8,
+		.align = 1,
+	}, {
+		/* Our simulated controller, when it cannot be stopped */
+		.name = "dmover-sim-never",
+		.reports_errors = true,
+		.in_order = true,
+		.irq_every = 8,
+		.align = 1,
+	}, {
+		/* ... and when releasing a channel stops it */
+		.name = "dmover-sim-release",
+		.quiet = DMIO_DMA_QUIET_RELEASE,
 		.reports_errors = true,
 		.in_order = true,
 		.irq_every = 8,
@@ -271,6 +284,21 @@ const struct dmio_dma_driver dmio_dma_drivers[] = {
 		.irq_every = 64,
 		.align = 1,
 		.max_bytes = SZ_128M - 1,
+	}, {
+		/*
+		 * Terminating a busy channel frees what its interrupt handler
+		 * uses.
+		 */
+		.name = "ptdma",
+		.fragile = true,
+		.irq_every = 1,
+		.align = 1,
+	}, {
+		/* Terminating a busy channel frees its descriptor twice. */
+		.name = "sf-pdma",
+		.fragile = true,
+		.irq_every = 1,
+		.align = 1,
 	}, {
 		/*
 		 * 7.2 only.  pause_reset_channel(), in

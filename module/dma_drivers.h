@@ -10,8 +10,7 @@
 
 /**
  * enum dmio_dma_quiet - how a channel's hardware is known to have stopped
- * @DMIO_DMA_QUIET_NEVER: by nothing.  Such a driver need not survive it either
- *	if a busy channel is terminated or released: do neither
+ * @DMIO_DMA_QUIET_NEVER: by nothing but the end of the driver
  * @DMIO_DMA_QUIET_TERMINATE: dmaengine_terminate_sync() returned 0; its error
  *	is passed on where the driver finds that the hardware did not stop
  * @DMIO_DMA_QUIET_RELEASE: dma_release_channel() returned, after a terminate
@@ -30,6 +29,8 @@ enum dmio_dma_quiet {
  * struct dmio_dma_driver - what is known of a provider's driver
  * @name: as dev->driver->name has it
  * @quiet: what certainly ends every access of the hardware to memory
+ * @fragile: the driver does not survive it if a busy channel is terminated or
+ *	released: do neither
  * @on_request: not to be used unless the administrator names it, because of
  *	something that he has to see to
  * @reports_errors: a transfer that failed is told to callback_result; where
@@ -52,6 +53,7 @@ enum dmio_dma_quiet {
 struct dmio_dma_driver {
 	const char *name;
 	enum dmio_dma_quiet quiet;
+	bool fragile;
 	bool on_request;
 	bool reports_errors;
 	bool in_order;

@@ -17,11 +17,6 @@
 #include "dma_task.h"
 #include "func.h"
 
-static struct device *task_device(const struct dmio_dma_task *task)
-{
-	return dmaengine_get_dma_device(task->dc->chan);
-}
-
 /**
  * dmio_dma_task_align() - what a channel wants of every address and length
  * @dc: the channel
@@ -69,7 +64,7 @@ static void set_rules(struct dmio_dma_task *task)
 static int map(struct dmio_dma_task *task)
 {
 	const struct dmio_job *job = task->job;
-	struct device *dev = task_device(task);
+	struct device *dev = task->dc->dma_dev;
 	enum dma_data_direction dir = DMA_FROM_DEVICE;
 	unsigned int i, max_xor = task->dc->chan->device->max_xor;
 	int ret;
@@ -94,9 +89,15 @@ static int map(struct dmio_dma_task *task)
 	       -EOPNOTSUPP : 0;
 }
 
-static void unmap(struct dmio_dma_task *task)
+/**
+ * dmio_dma_task_unmap() - the device is done with a task's memory
+ * @task: mapped, or not
+ *
+ * Context: may sleep; nothing else deals with the task's mapping.
+ */
+void dmio_dma_task_unmap(struct dmio_dma_task *task)
 {
-	struct device *dev = task_device(task);
+	struct device *dev = task->dc->dma_dev;
 	unsigned int i;
 
 	dmio_dma_unmap(&task->out, dev);
@@ -143,7 +144,7 @@ int dmio_dma_task_map(struct dmio_dma_task *task)
 
 	ret = map(task);
 	if (ret) {
-		unmap(task);
+		dmio_dma_task_unmap(task);
 		return ret;
 	}
 	task->left = task->out.bytes;
@@ -291,7 +292,7 @@ static bool wants_interrupt(const struct dmio_dma_task *task, size_t len)
 static bool submit(struct dmio_dma_task *task, struct dma_async_tx_descriptor *tx)
 {
 	struct dmio_dma_chan *dc = task->dc;
-	bool taken;
+	dma_cookie_t cookie;
 
 	tx->callback_result = desc_callback;
 	tx->callback_param = task;
@@ -299,11 +300,15 @@ static bool submit(struct dmio_dma_task *task, struct dma_async_tx_descriptor *t
 	atomic_inc(&dc->nr_inflight);
 	dc->called_back = false;
 	WRITE_ONCE(dc->submitter, current);
-	taken = !dma_submit_error(dmaengine_submit(tx));
+	cookie = dmaengine_submit(tx);
 	WRITE_ONCE(dc->submitter, NULL);
-	if (!taken && !dc->called_back)
+	if (!dma_submit_error(cookie)) {
+		WRITE_ONCE(dc->cookie, cookie);
+		return true;
+	}
+	if (!dc->called_back)
 		dmio_dma_desc_done(task, true);
-	return taken;
+	return false;
 }
 
 /* Make and submit one descriptor; nothing may sleep between the two */
@@ -391,6 +396,7 @@ static int run_edges(struct dmio_dma_task *task)
  *
  * The edges come last, so that a job that failed can be done again from the
  * beginning: but for one that wrote over its own input, which may be half done.
+ * The memory of one that was parked belongs to the user again, edges included.
  *
  * Context: process context; may sleep.
  * Return: 0; or a negative errno, with job->reason set if the job may be done by
@@ -402,12 +408,14 @@ int dmio_dma_task_end(struct dmio_dma_task *task)
 	u64 edge_bytes = job->len - task->out.bytes;
 	int ret = 0;
 
-	unmap(task);
+	dmio_dma_task_unmap(task);
 	if (READ_ONCE(task->failed) && !task->reason)
 		task->reason = DMIO_REASON_ERROR;
 	if (task->reason) {
 		ret = task->error ?: -EIO;
-		if (!task->touched || !job->aliased)
+		if (task->touched && job->aliased)
+			ret = -EIO;
+		else
 			job->reason = task->reason;
 	} else if (edge_bytes) {
 		ret = run_edges(task);

@@ -3,10 +3,14 @@
  * A DMA channel, and a job on its way through it: mapped, cut into descriptors,
  * unmapped.
  *
- *	channel	from dmio_dma_chan_create() to dmio_dma_chan_destroy(), which waits
- *		for every job
+ *	channel	from dmio_dma_chan_create() to dmio_dma_chan_free(), which comes
+ *		after every job
  *	task	from dmio_dma_task_create() until its last descriptor was called
- *		back; if that will not happen, until the channel is released
+ *		back; if the hardware was stopped before that, until no callback
+ *		can come any more
+ *	parked	a task whose hardware could not be stopped: its job has failed, but
+ *		its memory stays pinned and mapped until its last descriptor was
+ *		called back, or the device has lost its driver
  */
 #ifndef DMIO_DMA_TASK_H
 #define DMIO_DMA_TASK_H
@@ -30,7 +34,10 @@ struct task_struct;
  * struct dmio_dma_chan - a channel that we hold
  * @engine: the engine that it is
  * @node: in the list of channels, see dma_chan.c
- * @chan: the channel
+ * @chan: the channel; there until the device loses its driver
+ * @dev: its device
+ * @dma_dev: the device that memory is mapped for
+ * @info: what a user is told of it; good also when the channel is gone
  * @driver: what is known of its driver
  * @link: has our device suspended before the channel's
  * @dir: its counters in sysfs
@@ -45,7 +52,8 @@ struct task_struct;
  * @since_irq: descriptors submitted since the last one that interrupts; guarded
  *	by @lock
  * @nr_new: descriptors submitted and not yet issued; guarded by @lock
- * @dead: nothing is issued any more; guarded by @lock
+ * @dead: nothing is issued any more, until the quarantine is over; guarded by
+ *	@lock
  * @submitter: who is submitting a descriptor at the moment
  * @called_back: it was called back at once; guarded by @lock
  * @nr_inflight: descriptors submitted and not called back
@@ -53,11 +61,25 @@ struct task_struct;
  * @nr_tries: how often in a row a descriptor was not to be had although none was
  *	in flight; guarded by @lock
  * @go_on: goes on
+ * @watch: looks after it; see dma_fail.c, which alone has to do with all below
+ * @held: the channel is ours; changed by @watch, and by who gives it back
+ * @leaving: nobody looks after it any more; guarded by @lock, as is all below
+ * @quarantined: it is not used until @retry
+ * @retry: in jiffies
+ * @backoff: how long it was, or is, in quarantine, in jiffies; 0: long forgotten
+ * @back_since: when the quarantine ended, in jiffies
+ * @nr_errors: tasks that failed in a row
+ * @progress: when a descriptor last came back, or the first was issued, in jiffies;
+ *	changed from any context
+ * @cookie: of the last descriptor that was submitted
  */
 struct dmio_dma_chan {
 	struct dmio_engine engine;
 	struct list_head node;
 	struct dma_chan *chan;
+	struct device *dev;
+	struct device *dma_dev;
+	struct dmoverio_engine info;
 	const struct dmio_dma_driver *driver;
 	struct device_link *link;
 	struct dmio_engine_dir *dir;
@@ -80,6 +102,17 @@ struct dmio_dma_chan {
 	bool starved;
 	unsigned int nr_tries;
 	struct delayed_work go_on;
+
+	struct delayed_work watch;
+	bool held;
+	bool leaving;
+	bool quarantined;
+	unsigned long retry;
+	unsigned long backoff;
+	unsigned long back_since;
+	unsigned int nr_errors;
+	unsigned long progress;
+	dma_cookie_t cookie;
 };
 
 /**
@@ -105,6 +138,7 @@ struct dmio_dma_chan {
  * @error: ... what to answer if nobody else may do it; 0: -EIO
  * @aborted: its descriptors were never called back, and may yet be; guarded by
  *	dc->lock
+ * @parked: its job has failed; the memory stays for as long as @pending
  * @pending: descriptors in flight, and one for as long as more may come
  * @finish: what is to be done when there are none
  * @in: the inputs to be read, at most as many as the function has; those of XOR
@@ -132,6 +166,7 @@ struct dmio_dma_task {
 	enum dmio_reason reason;
 	int error;
 	bool aborted;
+	bool parked;
 	atomic_t pending;
 	struct work_struct finish;
 	struct dmio_dma_map in[];
@@ -149,11 +184,15 @@ enum dmio_issue {
 	DMIO_ISSUE_GIVE_UP,
 };
 
+extern struct workqueue_struct *dmio_dma_wq;
+
 unsigned int dmio_dma_task_align(const struct dmio_dma_chan *dc, unsigned int id);
 struct dmio_dma_task *dmio_dma_task_create(struct dmio_dma_chan *dc, struct dmio_job *job);
 int dmio_dma_task_map(struct dmio_dma_task *task);
 enum dmio_issue dmio_dma_task_issue(struct dmio_dma_task *task);
+void dmio_dma_task_unmap(struct dmio_dma_task *task);
 int dmio_dma_task_end(struct dmio_dma_task *task);
+void dmio_dma_task_put(struct dmio_dma_task *task);
 void dmio_dma_desc_done(struct dmio_dma_task *task, bool failed);
 
 #endif /* DMIO_DMA_TASK_H */

@@ -52,15 +52,20 @@ struct dmio_cpu_part {
  * @aliased: bit n: input n is the same memory as the output, byte for byte,
  *	and @src[n] is @dst.  No other input overlaps the output.
  * @nr_segs: entries of all scatterlists
+ * @nr_pages: pages pinned for it
  * @policy: DMOVERIO_POLICY_*, not the default
  * @stats: counts which way the bytes went
  * @done: called when the job is over; may sleep; the job may be gone when it
  *	returns
+ * @park: called, before @done and at most once, when the job has failed but its
+ *	memory cannot be given back yet; may sleep
  * @engine: who does the job; the scheduler's
  * @reason: why the CPU does it, or is to do it: set by the scheduler; and by an
  *	engine that gives a job back undone, with its output as it was, or such
  *	that it can be done again from the beginning
  * @edge_bytes: for the DMA engine: how much of it the CPU did
+ * @nr_restarts: how often it was given to another DMA engine
+ * @parked: @park was called; the scheduler's
  * @abandoned: nobody wants the result; set at any moment
  * @error: result, 0 or a negative errno; set by dmio_job_complete()
  * @result: the function's result, if it has one; set by the engine
@@ -76,13 +81,17 @@ struct dmio_job {
 	struct scatterlist *src[DMOVERIO_MAX_SRCS];
 	unsigned long aliased;
 	unsigned int nr_segs;
+	unsigned long nr_pages;
 	u32 policy;
 	struct dmio_stats *stats;
 	void (*done)(struct dmio_job *job);
+	void (*park)(struct dmio_job *job);
 
 	struct dmio_engine *engine;
 	enum dmio_reason reason;
 	u64 edge_bytes;
+	unsigned int nr_restarts;
+	bool parked;
 	bool abandoned;
 	int error;
 	u64 result;
@@ -113,8 +122,10 @@ struct dmio_engine_ops {
  * @node: in the scheduler's list; guarded, with all below, by the scheduler's
  *	lock
  * @id: its number: 1 for the CPU, others by the scheduler
- * @leaving: it gets no more jobs
- * @nr_users: jobs that it has, and calls of @submit
+ * @state: DMOVERIO_ENGINE_*; it gets jobs only if it is active
+ * @reason: DMOVERIO_FAILED_*, if it failed
+ * @retry: when it is tried again, in jiffies, if it is in quarantine
+ * @nr_users: jobs that it has and that are not parked, and calls of @submit
  * @queued_bytes: bytes of them
  * @load: what they are thought to cost, to compare engines
  * @windows: jobs done
@@ -122,12 +133,15 @@ struct dmio_engine_ops {
  * @edge_bytes: bytes of them at the edges, done by the CPU
  * @errors: jobs that failed
  * @restarts: jobs given back, to be done by another
+ * @parked_pages: pages of parked jobs
  */
 struct dmio_engine {
 	const struct dmio_engine_ops *ops;
 	struct list_head node;
 	u32 id;
-	bool leaving;
+	u32 state;
+	u32 reason;
+	unsigned long retry;
 	unsigned int nr_users;
 	u64 queued_bytes;
 	u64 load;
@@ -136,9 +150,11 @@ struct dmio_engine {
 	u64 edge_bytes;
 	u64 errors;
 	u64 restarts;
+	u64 parked_pages;
 };
 
 void dmio_job_complete(struct dmio_job *job, int error);
+void dmio_job_park(struct dmio_job *job);
 
 /**
  * dmio_job_abandon() - nobody wants the job any more

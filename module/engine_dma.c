@@ -28,6 +28,7 @@
 #include <linux/string.h>
 
 #include "dma_drivers.h"
+#include "dma_fail.h"
 #include "dma_task.h"
 #include "engine_dma.h"
 #include "engine_sysfs.h"
@@ -35,7 +36,7 @@
 #include "platform.h"
 #include "sched.h"
 
-/* How long a channel that is to be given up may take for what it has */
+/* How long a channel that is to be given back may take for what it has */
 #define DRAIN_TIMEOUT	(10 * HZ)
 
 static unsigned int edge_align;
@@ -49,7 +50,7 @@ MODULE_PARM_DESC(edge_align,
 /* A device that takes no longer segments than this is not worth the trouble */
 #define LEAST_MAX_BYTES	SZ_4K
 
-static struct workqueue_struct *dma_wq;
+struct workqueue_struct *dmio_dma_wq;
 
 static struct dmio_dma_chan *to_chan(const struct dmio_engine *engine)
 {
@@ -78,16 +79,30 @@ static bool chan_does(const struct dma_chan *chan, unsigned int id)
 
 static bool chan_can(const struct dmio_engine *engine, const struct dmio_func *func)
 {
-	return chan_does(to_chan(engine)->chan, func->id);
+	return to_chan(engine)->info.funcs & BIT_ULL(func->id);
 }
 
 static void chan_describe(const struct dmio_engine *engine, struct dmoverio_engine *info)
 {
-	const struct dmio_dma_chan *dc = to_chan(engine);
+	const struct dmoverio_engine *known = &to_chan(engine)->info;
+
+	info->funcs = known->funcs;
+	info->align = known->align;
+	info->max_srcs = known->max_srcs;
+	info->max_bytes = known->max_bytes;
+	memcpy(info->name, known->name, sizeof(info->name));
+	memcpy(info->device, known->device, sizeof(info->device));
+	memcpy(info->driver, known->driver, sizeof(info->driver));
+}
+
+/* What does not change, nor need the channel to be there */
+static void note_info(struct dmio_dma_chan *dc)
+{
+	struct dmoverio_engine *info = &dc->info;
 	unsigned int id;
 
-	info->max_bytes = dc->max_bytes;
 	dmio_dma_chan_describe(dc->chan, info);
+	info->max_bytes = dc->max_bytes;
 	info->align = dc->out_align;
 	for (id = 0; id < BITS_PER_TYPE(info->funcs); id++)
 		if (info->funcs & BIT_ULL(id))
@@ -114,11 +129,16 @@ void dmio_dma_chan_describe(const struct dma_chan *chan, struct dmoverio_engine 
 	strscpy(info->driver, dev_driver_string(chan->device->dev), sizeof(info->driver));
 }
 
-/* One less that the task waits for; the last one finishes it */
-static void task_put(struct dmio_dma_task *task)
+/**
+ * dmio_dma_task_put() - one less that a task waits for; the last one finishes it
+ * @task: the task; may be gone when this returns
+ *
+ * Context: any.
+ */
+void dmio_dma_task_put(struct dmio_dma_task *task)
 {
 	if (atomic_dec_and_test(&task->pending))
-		queue_work(dma_wq, &task->finish);
+		queue_work(dmio_dma_wq, &task->finish);
 }
 
 /*
@@ -149,14 +169,14 @@ static enum dmio_issue issue_task(struct dmio_dma_chan *dc, struct dmio_dma_task
 		 * none although few are in flight.  Then look again.
 		 */
 		if (dc->since_irq)
-			queue_delayed_work(dma_wq, &dc->go_on, 1);
+			queue_delayed_work(dmio_dma_wq, &dc->go_on, 1);
 		return DMIO_ISSUE_FULL;
 	}
 	if (++dc->nr_tries > MAX_TRIES) {
 		task->reason = DMIO_REASON_BUSY;
 		return DMIO_ISSUE_GIVE_UP;
 	}
-	queue_delayed_work(dma_wq, &dc->go_on, 1);
+	queue_delayed_work(dmio_dma_wq, &dc->go_on, 1);
 	return DMIO_ISSUE_FULL;
 }
 
@@ -201,11 +221,15 @@ static void issue(struct dmio_dma_chan *dc)
 		else if (!task->reason && issue_task(dc, task) == DMIO_ISSUE_FULL)
 			break;
 		list_del_init(&task->queued);
-		task_put(task);
+		dmio_dma_task_put(task);
 	}
 	/* Some drivers warn if there is nothing new (pl330) */
-	if (dc->nr_new)
-		dma_async_issue_pending(dc->chan);
+	if (!dc->nr_new)
+		return;
+	if (atomic_read(&dc->nr_inflight) <= dc->nr_new)
+		WRITE_ONCE(dc->progress, jiffies);
+	dmio_dma_watch(dc);
+	dma_async_issue_pending(dc->chan);
 }
 
 static void go_on_work(struct work_struct *work)
@@ -230,11 +254,12 @@ void dmio_dma_desc_done(struct dmio_dma_task *task, bool failed)
 
 	if (failed)
 		WRITE_ONCE(task->failed, true);
+	WRITE_ONCE(dc->progress, jiffies);
 	/* Pairs with the smp_mb() in issue_task() */
 	if (atomic_dec_return(&dc->nr_inflight) >= 0 && READ_ONCE(dc->starved))
-		mod_delayed_work(dma_wq, &dc->go_on, 0);
+		mod_delayed_work(dmio_dma_wq, &dc->go_on, 0);
 	/* The channel is there for as long as it has a task */
-	task_put(task);
+	dmio_dma_task_put(task);
 }
 
 static void finish_work(struct work_struct *work)
@@ -242,20 +267,21 @@ static void finish_work(struct work_struct *work)
 	struct dmio_dma_task *task = container_of(work, struct dmio_dma_task, finish);
 	struct dmio_dma_chan *dc = task->dc;
 	struct dmio_job *job = task->job;
-
 	int error = dmio_dma_task_end(task);
 
 	mutex_lock(&dc->lock);
 	dc->nr_mapped -= task->mapped;
 	if (!list_empty(&dc->queue))
-		mod_delayed_work(dma_wq, &dc->go_on, 0);
+		mod_delayed_work(dmio_dma_wq, &dc->go_on, 0);
+	if (task->touched && (!task->reason || task->reason == DMIO_REASON_ERROR))
+		dmio_dma_judge(dc, task->reason);
 	if (task->aborted)
 		list_move(&task->node, &dc->aborted);
 	else
 		list_del(&task->node);
-	mutex_unlock(&dc->lock);
 	if (!task->aborted)
 		kfree(task);
+	mutex_unlock(&dc->lock);
 	dmio_job_complete(job, error);
 }
 
@@ -278,7 +304,8 @@ static void chan_submit(struct dmio_engine *engine, struct dmio_job *job, bool m
 		issue(dc);
 	} else {
 		task->reason = DMIO_REASON_REMOVED;
-		task_put(task);
+		task->error = -ENODEV;
+		dmio_dma_task_put(task);
 	}
 	mutex_unlock(&dc->lock);
 }
@@ -346,6 +373,9 @@ struct dmio_dma_chan *dmio_dma_chan_create(struct dma_chan *chan)
 		return NULL;
 	dc->engine.ops = &dma_engine_ops;
 	dc->chan = chan;
+	dc->held = true;
+	dc->dev = get_device(chan->device->dev);
+	dc->dma_dev = dev;
 	dc->driver = dmio_dma_driver_of(chan);
 	dc->out_align = dev_is_dma_coherent(dev) ? 1 : dma_get_cache_alignment();
 	dc->out_align = max(dc->out_align, edge_align);
@@ -356,6 +386,8 @@ struct dmio_dma_chan *dmio_dma_chan_create(struct dma_chan *chan)
 	INIT_LIST_HEAD(&dc->aborted);
 	INIT_LIST_HEAD(&dc->queue);
 	INIT_DELAYED_WORK(&dc->go_on, go_on_work);
+	dmio_dma_watch_init(dc);
+	note_info(dc);
 	/* Without either it works, too */
 	dc->link = device_link_add(dmio_platform_device(), chan->device->dev,
 				   DL_FLAG_STATELESS);
@@ -364,107 +396,64 @@ struct dmio_dma_chan *dmio_dma_chan_create(struct dma_chan *chan)
 	return dc;
 }
 
-/*
- * Nothing is queued any more, and no callback finishes a task: what is stopped
- * may be called back all the same, early or late, even as a success.  None of
- * these tasks is freed before the channel is released.
- */
-static void hold_tasks(struct dmio_dma_chan *dc)
-{
-	struct dmio_dma_task *task, *next;
-
-	mutex_lock(&dc->lock);
-	dc->dead = true;
-	WRITE_ONCE(dc->starved, false);
-	list_for_each_entry_safe(task, next, &dc->queue, queued) {
-		task->reason = DMIO_REASON_REMOVED;
-		list_del_init(&task->queued);
-		task_put(task);
-	}
-	list_for_each_entry(task, &dc->tasks, node)
-		task->aborted = atomic_inc_not_zero(&task->pending);
-	mutex_unlock(&dc->lock);
-	cancel_delayed_work_sync(&dc->go_on);
-}
-
-/* The hardware has stopped, or else (@quiet is false) callbacks are waited for */
-static void let_go_of_tasks(struct dmio_dma_chan *dc, bool quiet)
-{
-	struct dmio_dma_task *task;
-
-	mutex_lock(&dc->lock);
-	list_for_each_entry(task, &dc->tasks, node) {
-		if (!task->aborted)
-			continue;
-		/* One of which all was called back is as good as any */
-		if (quiet && atomic_read(&task->pending) > 1) {
-			task->reason = DMIO_REASON_REMOVED;
-			atomic_set(&task->pending, 0);
-			queue_work(dma_wq, &task->finish);
-		} else {
-			task->aborted = false;
-			task_put(task);
-		}
-	}
-	mutex_unlock(&dc->lock);
-}
-
-/*
- * A channel does not finish what it has: stop it, if that is possible, and have
- * its jobs done by another engine.  Returns true if it is released, too.
- */
-static bool stop(struct dmio_dma_chan *dc)
-{
-	bool quiet;
-
-	if (dc->driver->quiet == DMIO_DMA_QUIET_NEVER)
-		return false;
-	hold_tasks(dc);
-	quiet = !dmaengine_terminate_sync(dc->chan);
-	if (dc->driver->quiet == DMIO_DMA_QUIET_RELEASE) {
-		dma_release_channel(dc->chan);
-		let_go_of_tasks(dc, true);
-		return true;
-	}
-	let_go_of_tasks(dc, quiet);
-	return false;
-}
-
 /**
- * dmio_dma_chan_destroy() - give a channel back
- * @dc: the channel; freed
+ * dmio_dma_chan_leave() - give a channel back
+ * @dc: the channel
+ * @unbinding: its device is about to lose its driver
  *
- * Waits for as long as its hardware may write to memory of ours.
+ * Its jobs are done by it or by others.  Waits until its hardware cannot write to
+ * memory of ours any more.  Where that is not to be had, memory stays parked: the
+ * channel is kept; but it is given back all the same if the driver is going away,
+ * and is freed after that.
  *
  * Context: process context; sleeps.
+ * Return: true if nothing of it is left but what dmio_dma_chan_free() frees.
  */
-void dmio_dma_chan_destroy(struct dmio_dma_chan *dc)
+bool dmio_dma_chan_leave(struct dmio_dma_chan *dc, bool unbinding)
 {
-	struct device *dev = dc->chan->device->dev;
-	struct dmio_dma_task *task, *next;
-	bool released = false;
+	bool idle = dmio_sched_leave(&dc->engine, DRAIN_TIMEOUT), parked;
 
-	if (!dmio_sched_leave(&dc->engine, DRAIN_TIMEOUT)) {
-		released = stop(dc);
+	dmio_dma_watch_end(dc);
+	if (!idle) {
+		dmio_dma_stop(dc);
+		/* What was done elsewhere, or parked, is on its way */
 		while (!dmio_sched_leave(&dc->engine, DRAIN_TIMEOUT))
-			dev_warn_ratelimited(dev,
-					     "a DMA channel does not finish its transfers, nor can it be stopped: waiting\n");
+			dev_warn_ratelimited(dc->dev, "%s: still giving back what it had\n",
+					     dc->info.name);
 	}
-	dmio_sched_remove(&dc->engine);
+	parked = dmio_dma_has_parked(dc);
+	if (parked && !unbinding) {
+		mutex_lock(&dc->lock);
+		dc->leaving = false;
+		dmio_sched_set_state(&dc->engine, DMOVERIO_ENGINE_DISABLED,
+				     DMOVERIO_FAILED_HANG, 0);
+		mutex_unlock(&dc->lock);
+		return false;
+	}
+
 	dmio_engine_dir_remove(dc->dir);
 	if (dc->link)
 		device_link_del(dc->link);
-	if (!released)
+	if (parked)
+		dmio_dma_abandon(dc);
+	else if (dc->held)
 		dma_release_channel(dc->chan);
-	/*
-	 * Few drivers wait for a tasklet that is just about to call back what
-	 * was aborted: it may still touch its task, and us
-	 */
-	if (!list_empty(&dc->aborted))
-		synchronize_rcu();
+	return !parked;
+}
+
+/**
+ * dmio_dma_chan_free() - free a channel that was given back
+ * @dc: the channel; if anything is parked, its device has lost its driver
+ *
+ * Context: process context; sleeps.
+ */
+void dmio_dma_chan_free(struct dmio_dma_chan *dc)
+{
+	dmio_dma_unpark(dc);
+	dmio_sched_remove(&dc->engine);
 	cancel_delayed_work_sync(&dc->go_on);
-	list_for_each_entry_safe(task, next, &dc->aborted, node)
-		kfree(task);
+	dmio_dma_free_aborted(dc);
+	put_device(dc->dev);
 	kfree(dc);
 }
 
@@ -481,8 +470,8 @@ int dmio_engine_dma_init(void)
 		       LEAST_MAX_BYTES);
 		return -EINVAL;
 	}
-	dma_wq = alloc_workqueue("dmoverio-dma", WQ_UNBOUND | WQ_SYSFS, 0);
-	return dma_wq ? 0 : -ENOMEM;
+	dmio_dma_wq = alloc_workqueue("dmoverio-dma", WQ_UNBOUND | WQ_SYSFS, 0);
+	return dmio_dma_wq ? 0 : -ENOMEM;
 }
 
 /**
@@ -494,5 +483,5 @@ int dmio_engine_dma_init(void)
  */
 void dmio_engine_dma_fini(void)
 {
-	destroy_workqueue(dma_wq);
+	destroy_workqueue(dmio_dma_wq);
 }

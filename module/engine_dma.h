@@ -16,7 +16,8 @@ bool dmio_dma_chan_is_capable(const struct dma_chan *chan);
 void dmio_dma_chan_describe(const struct dma_chan *chan, struct dmoverio_engine *info);
 const struct dmio_dma_driver *dmio_dma_driver_of(const struct dma_chan *chan);
 struct dmio_dma_chan *dmio_dma_chan_create(struct dma_chan *chan);
-void dmio_dma_chan_destroy(struct dmio_dma_chan *dc);
+bool dmio_dma_chan_leave(struct dmio_dma_chan *dc, bool unbinding);
+void dmio_dma_chan_free(struct dmio_dma_chan *dc);
 
 int dmio_engine_dma_init(void);
 void dmio_engine_dma_fini(void);

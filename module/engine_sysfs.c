@@ -43,6 +43,7 @@ COUNTER(bytes);
 COUNTER(edge_bytes);
 COUNTER(errors);
 COUNTER(restarts);
+COUNTER(parked_pages);
 
 static struct attribute *engine_attrs[] = {
 	&counter_queued_bytes.attr,
@@ -51,6 +52,7 @@ static struct attribute *engine_attrs[] = {
 	&counter_edge_bytes.attr,
 	&counter_errors.attr,
 	&counter_restarts.attr,
+	&counter_parked_pages.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(engine);

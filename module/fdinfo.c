@@ -11,7 +11,7 @@
 #include "sched.h"
 #include "session.h"
 
-/* The states in which a request waits or is worked on, as users know them */
+/* The states in which a request holds something, as users know them */
 static const struct {
 	enum dmio_state state;
 	const char *name;
@@ -19,6 +19,7 @@ static const struct {
 	{ DMIO_STATE_QUEUED,	"queued" },
 	{ DMIO_STATE_PINNING,	"pinning" },
 	{ DMIO_STATE_RUNNING,	"running" },
+	{ DMIO_STATE_PARKED,	"parked" },
 };
 
 static void show_requests(struct seq_file *m, struct dmio_session *session)

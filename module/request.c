@@ -6,20 +6,17 @@
  *	  step_here(), step_work()	cut a window, pin it, hand it to an engine
  *	...
  *	window_job_done()	an engine has finished a window
- *	  window_end()		release it; go on, or
- *	    request_finish()	answer
+ *	  window_end()		release it, and then
+ *	    go_on()		the next step, or the answer
  */
 #include <linux/err.h>
-#include <linux/kthread.h>
-#include <linux/memcontrol.h>
 #include <linux/overflow.h>
 #include <linux/pid.h>
-#include <linux/rcupdate.h>
 #include <linux/resource.h>
-#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "adopt.h"
 #include "format.h"
 #include "func.h"
 #include "request.h"
@@ -47,30 +44,51 @@ static void request_free(struct dmio_request *req)
 	kfree(req);
 }
 
-/* Nothing is in flight and nothing left to do: answer, and free the request */
+static struct dmio_response make_response(const struct dmio_request *req)
+{
+	struct dmio_response resp = { .user_data = req->user_data };
+
+	lockdep_assert_held(&req->session->lock);
+
+	resp.error = req->cancelled ? -ECANCELED : req->error;
+	if (!resp.error && req->todo.im.func->result_bytes)
+		resp.result = req->todo.immediate;
+	return resp;
+}
+
+static void answer(struct dmio_session *session, const struct dmio_response *resp)
+{
+	dmio_cq_post(&session->cq, resp);
+	dmio_user_remove_request(session->account.user);
+}
+
+static enum dmio_state final_state(const struct dmio_request *req)
+{
+	if (req->cancelled && req->state != DMIO_STATE_PARKED)
+		return DMIO_STATE_CANCELLED;
+	return req->error ? DMIO_STATE_FAILED : DMIO_STATE_DONE;
+}
+
+/*
+ * Nothing is in flight and nothing left to do: answer, unless that was done when
+ * the request was parked, and free the request
+ */
 static void request_finish(struct dmio_request *req)
 {
 	struct dmio_session *session = req->session;
-	struct dmio_user *user = request_user(req);
-	struct dmio_response resp = { .user_data = req->user_data };
-	const struct dmio_func *func = req->todo.im.func;
+	struct dmio_response resp;
+	bool answered;
 
 	spin_lock(&session->lock);
-	if (req->cancelled) {
-		resp.error = -ECANCELED;
-		set_state(req, DMIO_STATE_CANCELLED);
-	} else {
-		resp.error = req->error;
-		if (!req->error && func->result_bytes)
-			resp.result = req->todo.immediate;
-		set_state(req, req->error ? DMIO_STATE_FAILED : DMIO_STATE_DONE);
-	}
+	resp = make_response(req);
+	answered = req->state == DMIO_STATE_PARKED;
+	set_state(req, final_state(req));
 	list_del(&req->node);
 	spin_unlock(&session->lock);
 
 	request_free(req);
-	dmio_cq_post(&session->cq, &resp);
-	dmio_user_remove_request(user);
+	if (!answered)
+		answer(session, &resp);
 	dmio_session_put(session);
 }
 
@@ -93,29 +111,86 @@ static void note_error(struct dmio_request *req, int error, u64 done, u64 fault)
 	req->fault = fault;
 }
 
-/* A window is released: go on with the request, or finish and free it */
+/* What follows when something has ended that belonged to a request */
+enum next {
+	NEXT_NOTHING,	/* something else is still to end */
+	NEXT_STEP,
+	NEXT_ANSWER,	/* but keep what is parked */
+	NEXT_FINISH,
+};
+
+static enum next what_next(struct dmio_request *req)
+{
+	lockdep_assert_held(&req->session->lock);
+
+	if (req->stepping)
+		return NEXT_NOTHING;
+	if (wants_window(req)) {
+		req->stepping = true;
+		return NEXT_STEP;
+	}
+	if (!req->nr_busy)
+		return NEXT_FINISH;
+	if (req->nr_busy > req->nr_parked || req->state == DMIO_STATE_PARKED)
+		return NEXT_NOTHING;
+	set_state(req, DMIO_STATE_PARKED);
+	/* What is parked may come back at any moment, but not the last of it */
+	req->nr_busy++;
+	return NEXT_ANSWER;
+}
+
+/* Answer a request that is parked; then it is over when the last window is back */
+static void answer_parked(struct dmio_request *req)
+{
+	struct dmio_session *session = req->session;
+	struct dmio_response resp;
+	enum next next;
+
+	spin_lock(&session->lock);
+	resp = make_response(req);
+	spin_unlock(&session->lock);
+	answer(session, &resp);
+
+	spin_lock(&session->lock);
+	req->nr_busy--;
+	next = what_next(req);
+	spin_unlock(&session->lock);
+	if (next == NEXT_FINISH)
+		request_finish(req);
+}
+
+/* The request may be gone afterwards */
+static void go_on(struct dmio_request *req, enum next next)
+{
+	switch (next) {
+	case NEXT_NOTHING:
+		break;
+	case NEXT_STEP:
+		dmio_user_queue_step(request_user(req), &req->step);
+		break;
+	case NEXT_ANSWER:
+		answer_parked(req);
+		break;
+	case NEXT_FINISH:
+		request_finish(req);
+		break;
+	}
+}
+
 static void window_released(struct dmio_window *win)
 {
 	struct dmio_request *req = win->req;
-	struct dmio_session *session = req->session;
-	struct dmio_user *user = request_user(req);
-	bool step = false, finish = false;
+	enum next next;
 
-	spin_lock(&session->lock);
+	spin_lock(&req->session->lock);
 	win->busy = false;
 	win->with_engine = false;
 	req->nr_busy--;
-	if (!req->stepping) {
-		step = wants_window(req);
-		finish = !step && !req->nr_busy;
-		req->stepping = step;
-	}
-	spin_unlock(&session->lock);
+	req->nr_parked -= win->job.parked;
+	next = what_next(req);
+	spin_unlock(&req->session->lock);
 
-	if (step)
-		dmio_user_queue_step(user, &req->step);
-	if (finish)
-		request_finish(req);
+	go_on(req, next);
 }
 
 /* The release that the engine's worker could not wait for */
@@ -164,6 +239,26 @@ static void window_job_done(struct dmio_job *job)
 	window_end(win, job->error, 0, 0);
 }
 
+/* A window failed, but its engine cannot let go of its memory */
+static void window_job_park(struct dmio_job *job)
+{
+	struct dmio_window *win = container_of(job, struct dmio_window, job);
+	struct dmio_request *req = win->req;
+	enum next next;
+
+	/* It is not known when the charge will come back, if ever */
+	dmio_user_unhold(request_user(req));
+
+	spin_lock(&req->session->lock);
+	win->with_engine = false;
+	req->nr_parked++;
+	note_error(req, -ETIMEDOUT, win->offset, 0);
+	next = what_next(req);
+	spin_unlock(&req->session->lock);
+
+	go_on(req, next);
+}
+
 /* A window was cut: it counts as in flight from now on */
 static void window_begin(struct dmio_window *win, bool with_engine)
 {
@@ -182,33 +277,19 @@ static void window_begin(struct dmio_window *win, bool with_engine)
 static void window_submit(struct dmio_window *win, bool may_run)
 {
 	win->job.done = window_job_done;
+	win->job.park = window_job_park;
 	dmio_user_hold(request_user(win->req));
 	window_begin(win, true);
 	dmio_sched_submit(&win->job, may_run);
 }
 
-/*
- * What cannot be pinned is done through the user's mapping, here and now,
- * unless the user insists on DMA
- */
+/* What cannot be pinned is done here and now, without an engine */
 static void window_run_unpinned(struct dmio_window *win, int error)
 {
-	struct dmio_todo *todo = &win->req->todo;
-	bool is_budget = error == -EDQUOT;
 	u64 done = 0, fault = 0;
 
 	window_begin(win, false);
-	if (error == -EINTR || error == -ERESTARTSYS) {
-		error = -ECANCELED;
-	} else if (todo->policy == DMOVERIO_POLICY_REQUIRE_DMA) {
-		if (error != -ENOMEM)
-			error = is_budget ? -ENOMEM : dmio_window_refuse(todo, win, &fault);
-	} else if (error != -ENOMEM) {
-		error = dmio_window_run_user(todo, win, &done, &fault);
-		if (!error)
-			dmio_stats_cpu(todo->stats, is_budget ? DMIO_REASON_BUDGET :
-				       DMIO_REASON_UNPINNABLE, win->len);
-	}
+	error = dmio_window_run_unpinned(&win->req->todo, win, error, &done, &fault);
 	window_end(win, error, done, fault);
 }
 
@@ -254,18 +335,18 @@ static bool step_window(struct dmio_request *req, struct dmio_window *win,
 }
 
 /*
- * What a step does next: a window to cut; or NULL: the step is over, and
- * @finish says whether the request is, too.
+ * What a step does next: a window to cut; or NULL: the step is over, and @next
+ * follows.
  */
-static struct dmio_window *next_window(struct dmio_request *req, bool *finish)
+static struct dmio_window *next_window(struct dmio_request *req, enum next *next)
 {
 	struct dmio_window *win = NULL;
 
 	spin_lock(&req->session->lock);
-	*finish = false;
+	*next = NEXT_NOTHING;
 	if (!wants_window(req)) {
 		req->stepping = false;
-		*finish = !req->nr_busy;
+		*next = what_next(req);
 	} else if (req->nr_busy == (req->todo.im.func->serial ? 1 : DMIO_NR_WINDOWS)) {
 		req->stepping = false;
 	} else {
@@ -285,13 +366,12 @@ static struct dmio_window *next_window(struct dmio_request *req, bool *finish)
 static void step_here(struct dmio_request *req, bool may_run)
 {
 	struct dmio_window *win;
-	bool finish;
+	enum next next;
 
-	while ((win = next_window(req, &finish)))
+	while ((win = next_window(req, &next)))
 		if (!step_window(req, win, false, may_run))
 			return;
-	if (finish)
-		request_finish(req);
+	go_on(req, next);
 }
 
 /*
@@ -302,66 +382,16 @@ static void step_here(struct dmio_request *req, bool may_run)
 static void step_in_worker(struct dmio_request *req)
 {
 	struct dmio_window *win;
-	bool finish;
+	enum next next;
 
-	win = next_window(req, &finish);
+	win = next_window(req, &next);
 	if (win) {
 		if (!step_window(req, win, true, false))
 			return;
-		if (next_window(req, &finish)) {
-			dmio_user_queue_step(request_user(req), &req->step);
-			return;
-		}
+		if (next_window(req, &next))
+			next = NEXT_STEP;
 	}
-	if (finish)
-		request_finish(req);
-}
-
-/*
- * Is the process that wrote a request still there, with its memory?  While we
- * hold the memory it cannot go away by itself; but nobody would own it any
- * more, neither for its cgroup nor for the OOM killer.
- */
-static bool is_process_there(const struct dmio_request *req)
-{
-	struct task_struct *leader, *thread;
-	bool there = false;
-
-	rcu_read_lock();
-	leader = pid_task(req->process, PIDTYPE_TGID);
-	if (leader)
-		for_each_thread(leader, thread)
-			if (READ_ONCE(thread->mm) == req->session->account.mm) {
-				there = true;
-				break;
-			}
-	rcu_read_unlock();
-	return there;
-}
-
-static bool adopt_memory(struct dmio_request *req)
-{
-	struct mm_struct *mm = req->session->account.mm;
-
-	if (!mmget_not_zero(mm))
-		return false;
-	if (!is_process_there(req)) {
-		mmput(mm);
-		return false;
-	}
-	kthread_use_mm(mm);
-	return true;
-}
-
-/*
- * Not by mmput_async(): taking the memory apart may hang on a file system that
- * the user controls, and shall do so here, in one of his own few workers, not
- * in one of the system's.
- */
-static void leave_memory(struct mm_struct *mm)
-{
-	kthread_unuse_mm(mm);
-	mmput(mm);
+	go_on(req, next);
 }
 
 static void step_work(struct work_struct *work)
@@ -369,17 +399,12 @@ static void step_work(struct work_struct *work)
 	struct dmio_request *req = container_of(work, struct dmio_request, step.work);
 	struct dmio_session *session = dmio_session_get(req->session);
 	struct dmio_user *user = request_user(req);
-	struct mm_struct *mm = session->account.mm;
+	struct dmio_adopted adopted;
 
 	dmio_users_wait_resumed();
-	if (adopt_memory(req)) {
-		struct mem_cgroup *memcg = get_mem_cgroup_from_mm(mm);
-		struct mem_cgroup *old = set_active_memcg(memcg);
-
+	if (dmio_adopt(&adopted, session->account.mm, req->process)) {
 		step_in_worker(req);
-		set_active_memcg(old);
-		mem_cgroup_put(memcg);
-		leave_memory(mm);
+		dmio_adopt_end(&adopted);
 	} else {
 		spin_lock(&session->lock);
 		note_error(req, -ECANCELED, 0, 0);
@@ -489,7 +514,9 @@ void dmio_requests_quiesce(struct dmio_session *session)
 		for (win = req->window; win < req->window + DMIO_NR_WINDOWS; win++)
 			if (win->with_engine)
 				dmio_job_abandon(&win->job);
-		if (dmio_user_unqueue_step(request_user(req), &req->step)) {
+		/* A parked one is answered by its step, which does nothing else */
+		if (!req->nr_parked &&
+		    dmio_user_unqueue_step(request_user(req), &req->step)) {
 			req->stepping = false;
 			if (!req->nr_busy)
 				list_move(&req->node, &finished);

@@ -19,6 +19,10 @@
  * A request has no reference count.  It is finished, answered and freed by
  * whoever finds, under the lock, that no step is under way, no window is in
  * flight, and nothing is left to do.
+ *
+ * A window is parked when its engine failed and may yet write to its memory.  The
+ * request is then answered as soon as all others have ended; what is left of it
+ * (memory, charge, session) waits for what is parked.
  */
 #ifndef DMIO_REQUEST_H
 #define DMIO_REQUEST_H
@@ -43,7 +47,10 @@ struct dmio_session;
  * @todo: what is still to be done; its step's, but that @todo.rest and
  *	@todo.immediate change under session->lock
  * @stepping: a step is queued or under way; guarded by session->lock
- * @nr_busy: windows in flight; guarded by session->lock
+ * @nr_busy: windows in flight, and whoever answers it while some of them are
+ *	parked; guarded by session->lock
+ * @nr_parked: those of them whose memory an engine cannot give back; guarded by
+ *	session->lock
  * @error: the first that happened, 0 or a negative errno; guarded by
  *	session->lock
  * @fault: with -EFAULT: the address, if it is known; guarded by session->lock
@@ -64,6 +71,7 @@ struct dmio_request {
 
 	bool stepping;
 	unsigned int nr_busy;
+	unsigned int nr_parked;
 	int error;
 	u64 fault;
 	u64 done;

@@ -4,6 +4,7 @@
  * go at any moment; the CPU is always there and takes what no other can.
  */
 #include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/module.h>
@@ -92,8 +93,8 @@ const char *dmio_sched_policy_name(u32 policy)
 	return policy_names[policy];
 }
 
-/* The least loaded of the DMA engines that can do a function, or NULL */
-static struct dmio_engine *find_dma(const struct dmio_func *func)
+/* The least loaded of the DMA engines that can do a function, but for @not; or NULL */
+static struct dmio_engine *find_dma(const struct dmio_func *func, const struct dmio_engine *not)
 {
 	struct dmio_engine *engine, *best = NULL;
 
@@ -102,7 +103,8 @@ static struct dmio_engine *find_dma(const struct dmio_func *func)
 	if (dma_stopped)
 		return NULL;
 	list_for_each_entry(engine, &engines, node) {
-		if (engine == &dmio_engine_cpu || engine->leaving ||
+		if (engine == &dmio_engine_cpu || engine == not ||
+		    engine->state != DMOVERIO_ENGINE_ACTIVE ||
 		    !engine->ops->can(engine, func))
 			continue;
 		if (!best || engine->load < best->load)
@@ -131,7 +133,7 @@ static struct dmio_engine *choose(struct dmio_job *job)
 		job->reason = DMIO_REASON_POLICY;
 		return &dmio_engine_cpu;
 	}
-	dma = find_dma(job->func);
+	dma = find_dma(job->func, NULL);
 	if (!dma) {
 		job->reason = DMIO_REASON_NO_CHANNEL;
 		return job->policy == DMOVERIO_POLICY_REQUIRE_DMA ? NULL : &dmio_engine_cpu;
@@ -159,7 +161,7 @@ bool dmio_sched_can(const struct dmio_func *func, u32 policy)
 		return dmio_engine_cpu.ops->can(&dmio_engine_cpu, func);
 
 	spin_lock(&engines_lock);
-	can = find_dma(func);
+	can = find_dma(func, NULL);
 	spin_unlock(&engines_lock);
 	return can;
 }
@@ -170,12 +172,13 @@ static u64 job_load(const struct dmio_job *job)
 	return job->len + (u64)job->nr_segs * LEAST_SEG_BYTES;
 }
 
+/* One user is the job, the other the call that hands it over */
 static void assign(struct dmio_job *job, struct dmio_engine *engine)
 {
 	lockdep_assert_held(&engines_lock);
 
 	job->engine = engine;
-	engine->nr_users++;
+	engine->nr_users += 2;
 	engine->queued_bytes += job->len;
 	engine->load += job_load(job);
 }
@@ -187,6 +190,16 @@ static void engine_put(struct dmio_engine *engine)
 
 	if (!--engine->nr_users)
 		wake_up_all(&engine_idle);
+}
+
+/* Give an engine the job that was assigned to it; the job may be gone afterwards */
+static void hand_over(struct dmio_job *job, struct dmio_engine *engine, bool may_run)
+{
+	engine->ops->submit(engine, job, may_run);
+
+	spin_lock(&engines_lock);
+	engine_put(engine);
+	spin_unlock(&engines_lock);
 }
 
 /**
@@ -205,10 +218,8 @@ void dmio_sched_submit(struct dmio_job *job, bool may_run)
 	job->reason = DMIO_REASON_NONE;
 	spin_lock(&engines_lock);
 	engine = choose(job);
-	if (engine) {
+	if (engine)
 		assign(job, engine);
-		engine->nr_users++;	/* this call */
-	}
 	spin_unlock(&engines_lock);
 
 	if (!engine) {
@@ -216,38 +227,75 @@ void dmio_sched_submit(struct dmio_job *job, bool may_run)
 		job->done(job);
 		return;
 	}
-	engine->ops->submit(engine, job, may_run);
+	hand_over(job, engine, may_run);
+}
 
-	spin_lock(&engines_lock);
-	engine_put(engine);
-	spin_unlock(&engines_lock);
+/* Did the channel fail, and not only the job? */
+static bool is_failure(const struct dmio_job *job)
+{
+	return job->reason == DMIO_REASON_ERROR || job->reason == DMIO_REASON_HANG;
 }
 
 /*
- * Take a job back from its engine, and count it there; with @again, give it to
- * the CPU
+ * Who does a job again that a DMA engine gave back: another one, if the channel
+ * was the matter, but not one after the other; else the CPU, if that is allowed;
+ * or NULL.
  */
-static void reclaim(struct dmio_job *job, bool again)
+static struct dmio_engine *choose_again(struct dmio_job *job)
+{
+	struct dmio_engine *dma = NULL;
+
+	lockdep_assert_held(&engines_lock);
+
+	if (!job->error || !job->reason || job->parked || job->engine == &dmio_engine_cpu)
+		return NULL;
+	if (!job->nr_restarts && (is_failure(job) || job->reason == DMIO_REASON_REMOVED))
+		dma = find_dma(job->func, job->engine);
+	if (dma || job->policy == DMOVERIO_POLICY_REQUIRE_DMA)
+		return dma;
+	return &dmio_engine_cpu;
+}
+
+/* Take a job out of what its engine has to do */
+static void unassign(struct dmio_job *job)
 {
 	struct dmio_engine *engine = job->engine;
 
-	spin_lock(&engines_lock);
+	lockdep_assert_held(&engines_lock);
+
 	engine->queued_bytes -= job->len;
 	engine->load -= job_load(job);
-	if (job->error && job->error != -ECANCELED &&
-	    (!again || job->reason == DMIO_REASON_ERROR))
-		engine->errors++;
-	if (again) {
+	engine_put(engine);
+}
+
+/*
+ * Take a job back from its engine, and count it there.  Returns the engine that
+ * does it again, if one does.
+ */
+static struct dmio_engine *reclaim(struct dmio_job *job)
+{
+	struct dmio_engine *engine = job->engine, *other;
+
+	spin_lock(&engines_lock);
+	other = choose_again(job);
+	if (job->parked) {
+		engine->parked_pages -= job->nr_pages;
+	} else if (other) {
 		engine->restarts++;
+		engine->errors += is_failure(job) && job->error != -ECANCELED;
 	} else if (!job->error) {
 		engine->windows++;
 		engine->bytes += job->len - job->edge_bytes;
 		engine->edge_bytes += job->edge_bytes;
+	} else if (job->error != -ECANCELED) {
+		engine->errors++;
 	}
-	engine_put(engine);
-	if (again)
-		assign(job, &dmio_engine_cpu);
+	if (!job->parked)
+		unassign(job);
+	if (other)
+		assign(job, other);
 	spin_unlock(&engines_lock);
+	return other;
 }
 
 static void count_bytes(const struct dmio_job *job)
@@ -263,26 +311,53 @@ static void count_bytes(const struct dmio_job *job)
 /**
  * dmio_job_complete() - give a job back; the one way from an engine upwards
  * @job: the job; may be freed by this call
- * @error: 0 or a negative errno.  With a @job->reason of a DMA engine: the CPU
- *	shall do it, and if that is not allowed, this is the error.
+ * @error: 0 or a negative errno.  With a @job->reason of a DMA engine: another
+ *	shall do it, and if that is not possible or not allowed, this is the error.
  *
  * Context: process context, no locks held; may sleep.
  */
 void dmio_job_complete(struct dmio_job *job, int error)
 {
-	bool again = error && job->reason && job->engine != &dmio_engine_cpu &&
-		     job->policy != DMOVERIO_POLICY_REQUIRE_DMA;
+	struct dmio_engine *other;
 
 	might_sleep();
 	job->error = error;
-	reclaim(job, again);
-	if (again) {
-		job->edge_bytes = 0;
-		dmio_engine_cpu.ops->submit(&dmio_engine_cpu, job, false);
+	other = reclaim(job);
+	if (!other) {
+		count_bytes(job);
+		job->done(job);
 		return;
 	}
-	count_bytes(job);
-	job->done(job);
+
+	job->edge_bytes = 0;
+	if (other != &dmio_engine_cpu) {
+		job->reason = DMIO_REASON_NONE;
+		job->nr_restarts++;
+	}
+	hand_over(job, other, false);
+}
+
+/**
+ * dmio_job_park() - a job has failed, but its memory is still the engine's
+ * @job: the job; dmio_job_complete() follows, perhaps much later, perhaps never
+ *
+ * From now on the engine need not be waited for because of it.
+ *
+ * Context: process context, no locks held; may sleep.
+ */
+void dmio_job_park(struct dmio_job *job)
+{
+	struct dmio_engine *engine = job->engine;
+
+	might_sleep();
+	spin_lock(&engines_lock);
+	job->parked = true;
+	engine->errors++;
+	engine->parked_pages += job->nr_pages;
+	unassign(job);
+	spin_unlock(&engines_lock);
+
+	job->park(job);
 }
 
 /**
@@ -296,6 +371,7 @@ void dmio_sched_add(struct dmio_engine *engine)
 	spin_lock(&engines_lock);
 	if (engine != &dmio_engine_cpu)
 		engine->id = ++last_id;
+	engine->state = DMOVERIO_ENGINE_ACTIVE;
 	list_add_tail(&engine->node, &engines);
 	spin_unlock(&engines_lock);
 }
@@ -311,17 +387,39 @@ static bool is_idle(const struct dmio_engine *engine)
 }
 
 /**
+ * dmio_sched_set_state() - say whether an engine gets jobs
+ * @engine: added, and not yet removed
+ * @state: DMOVERIO_ENGINE_*; of an engine that is leaving, only
+ *	DMOVERIO_ENGINE_DISABLED is noted: it stays
+ * @reason: DMOVERIO_FAILED_*, or 0
+ * @retry: in quarantine: when it is tried again, in jiffies
+ *
+ * Context: process context; does not sleep.
+ */
+void dmio_sched_set_state(struct dmio_engine *engine, u32 state, u32 reason, unsigned long retry)
+{
+	spin_lock(&engines_lock);
+	if (engine->state != DMOVERIO_ENGINE_LEAVING || state == DMOVERIO_ENGINE_DISABLED) {
+		engine->state = state;
+		engine->reason = reason;
+		engine->retry = retry;
+	}
+	spin_unlock(&engines_lock);
+}
+
+/**
  * dmio_sched_leave() - give an engine no more jobs, and wait for those it has
  * @engine: added, and not yet removed
  * @timeout: how long to wait, in jiffies
  *
  * Context: process context; sleeps.
- * Return: true if it has no job any more.
+ * Return: true if it has no job any more, but for parked ones.
  */
 bool dmio_sched_leave(struct dmio_engine *engine, unsigned long timeout)
 {
 	spin_lock(&engines_lock);
-	engine->leaving = true;
+	engine->state = DMOVERIO_ENGINE_LEAVING;
+	engine->reason = 0;
 	spin_unlock(&engines_lock);
 
 	return wait_event_timeout(engine_idle, is_idle(engine), timeout);
@@ -392,9 +490,16 @@ u64 dmio_sched_counter(const struct dmio_engine *engine, size_t offset)
 void dmio_sched_remove(struct dmio_engine *engine)
 {
 	spin_lock(&engines_lock);
-	WARN_ON_ONCE(engine->nr_users);
+	WARN_ON_ONCE(engine->nr_users || engine->parked_pages);
 	list_del_init(&engine->node);
 	spin_unlock(&engines_lock);
+}
+
+static u32 ms_until(unsigned long when)
+{
+	long left = when - jiffies;
+
+	return left > 0 ? jiffies_to_msecs(left) : 0;
 }
 
 /**
@@ -417,13 +522,17 @@ bool dmio_sched_describe(unsigned int *index, struct dmoverio_engine *info)
 			continue;
 		}
 		info->id = engine->id;
-		info->state = engine->leaving ? DMOVERIO_ENGINE_LEAVING : DMOVERIO_ENGINE_ACTIVE;
+		info->state = engine->state;
+		info->reason = engine->reason;
+		if (engine->state == DMOVERIO_ENGINE_QUARANTINED)
+			info->retry_ms = ms_until(engine->retry);
 		info->queued_bytes = engine->queued_bytes;
 		info->windows = engine->windows;
 		info->bytes = engine->bytes;
 		info->edge_bytes = engine->edge_bytes;
 		info->errors = engine->errors;
 		info->restarts = engine->restarts;
+		info->parked_pages = engine->parked_pages;
 		engine->ops->describe(engine, info);
 		found = true;
 		break;

@@ -18,6 +18,7 @@ bool dmio_sched_can(const struct dmio_func *func, u32 policy);
 void dmio_sched_submit(struct dmio_job *job, bool may_run);
 
 void dmio_sched_add(struct dmio_engine *engine);
+void dmio_sched_set_state(struct dmio_engine *engine, u32 state, u32 reason, unsigned long retry);
 bool dmio_sched_leave(struct dmio_engine *engine, unsigned long timeout);
 void dmio_sched_remove(struct dmio_engine *engine);
 bool dmio_sched_drain(unsigned long timeout);

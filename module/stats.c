@@ -18,6 +18,7 @@ static const char *const reason_names[DMIO_NR_REASONS] = {
 	[DMIO_REASON_MAPPING]	 = "mapping",
 	[DMIO_REASON_BUSY]	 = "busy",
 	[DMIO_REASON_ERROR]	 = "error",
+	[DMIO_REASON_HANG]	 = "hang",
 	[DMIO_REASON_REMOVED]	 = "removed",
 };
 

@@ -25,6 +25,7 @@ struct seq_file;
  * @DMIO_REASON_MAPPING: it could not be mapped for the device
  * @DMIO_REASON_BUSY: the channel took no descriptor
  * @DMIO_REASON_ERROR: the transfer failed
+ * @DMIO_REASON_HANG: the transfer did not come to an end
  * @DMIO_REASON_REMOVED: the channel went away
  * @DMIO_NR_REASONS: number of reasons
  */
@@ -38,6 +39,7 @@ enum dmio_reason {
 	DMIO_REASON_MAPPING,
 	DMIO_REASON_BUSY,
 	DMIO_REASON_ERROR,
+	DMIO_REASON_HANG,
 	DMIO_REASON_REMOVED,
 	DMIO_NR_REASONS,
 };

@@ -5,6 +5,7 @@
  *	rescan		write 1: look for DMA channels again
  *	release		write a channel's name, or "all": give it back, and leave
  *			it alone until rescan, even if its driver comes anew
+ *	reset		write a channel's name: use it again, if it has failed
  *	stats/		which way the bytes of all sessions went
  */
 #include <linux/device.h>
@@ -36,9 +37,17 @@ static ssize_t release_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_WO(release);
 
+static ssize_t reset_store(struct device *dev, struct device_attribute *attr,
+			   const char *buf, size_t count)
+{
+	return dmio_dma_chan_reset(buf) ?: count;
+}
+static DEVICE_ATTR_WO(reset);
+
 static struct attribute *control_attrs[] = {
 	&dev_attr_rescan.attr,
 	&dev_attr_release.attr,
+	&dev_attr_reset.attr,
 	NULL
 };
 
@@ -72,6 +81,7 @@ REASON(budget, DMIO_REASON_BUDGET);
 REASON(mapping, DMIO_REASON_MAPPING);
 REASON(busy, DMIO_REASON_BUSY);
 REASON(error, DMIO_REASON_ERROR);
+REASON(hang, DMIO_REASON_HANG);
 REASON(removed, DMIO_REASON_REMOVED);
 
 static struct attribute *stats_attrs[] = {
@@ -85,6 +95,7 @@ static struct attribute *stats_attrs[] = {
 	&counter_cpu_bytes_mapping.attr.attr,
 	&counter_cpu_bytes_busy.attr.attr,
 	&counter_cpu_bytes_error.attr.attr,
+	&counter_cpu_bytes_hang.attr.attr,
 	&counter_cpu_bytes_removed.attr.attr,
 	NULL
 };

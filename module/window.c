@@ -105,6 +105,7 @@ static void fill_job(struct dmio_todo *todo, struct dmio_window *win)
 		.aliased = todo->im.aliased,
 		.policy = todo->policy,
 		.stats = todo->stats,
+		.nr_pages = win->nr_charged,
 	};
 	if (func->has_dst)
 		job->dst = win->mem[0].sgt.sgl;
@@ -124,7 +125,7 @@ static void fill_job(struct dmio_todo *todo, struct dmio_window *win)
  * Context: process context, in the address space of the program; may sleep.
  * Return: 0: cut and pinned, and its job is filled in, but for ->done.
  * -EAGAIN: no budget, nothing was cut.  Any other error: cut but not pinned;
- * but for -ENOMEM and -EINTR, dmio_window_run_user() can do it.
+ * but for -ENOMEM and -EINTR, dmio_window_run_unpinned() can do it.
  */
 int dmio_window_prepare(struct dmio_todo *todo, struct dmio_window *win, bool last_resort)
 {
@@ -178,19 +179,8 @@ bool dmio_window_release(struct dmio_todo *todo, struct dmio_window *win, bool w
 	return true;
 }
 
-/**
- * dmio_window_run_user() - do a window through the user's mapping
- * @todo: of the request
- * @win: cut, not pinned
- * @done: result, if it fails: bytes from its beginning certainly done
- * @fault: result, if it fails with -EFAULT: the address
- *
- * Sets the result of the window's job, if the function has one.
- *
- * Context: process context, in the address space of the program; may sleep.
- * Return: 0, -EFAULT, -ENOMEM.
- */
-int dmio_window_run_user(struct dmio_todo *todo, struct dmio_window *win, u64 *done, u64 *fault)
+/* By the CPU, through the user's mapping */
+static int run_user(struct dmio_todo *todo, struct dmio_window *win, u64 *done, u64 *fault)
 {
 	const struct dmio_import *im = &todo->im;
 	struct dmio_user_job job = {
@@ -230,19 +220,11 @@ static u64 find_fault(struct dmio_slice slice, bool write)
 	return 0;
 }
 
-/**
- * dmio_window_refuse() - why can a window not be done without the CPU?
- * @todo: of the request
- * @win: cut; pinning it failed
- * @fault: result, with -EFAULT: the address
- *
- * Pinning does not tell memory that is not there from memory that only the CPU
- * can reach.
- *
- * Context: process context, in the address space of the program; may sleep.
- * Return: -EFAULT or -EOPNOTSUPP.
+/*
+ * Why can a window not be done without the CPU?  Pinning does not tell memory that
+ * is not there from memory that only the CPU can reach.
  */
-int dmio_window_refuse(struct dmio_todo *todo, struct dmio_window *win, u64 *fault)
+static int refuse(struct dmio_todo *todo, struct dmio_window *win, u64 *fault)
 {
 	unsigned int i;
 
@@ -253,4 +235,37 @@ int dmio_window_refuse(struct dmio_todo *todo, struct dmio_window *win, u64 *fau
 		cond_resched();
 	}
 	return -EOPNOTSUPP;
+}
+
+/**
+ * dmio_window_run_unpinned() - do a window that was not pinned
+ * @todo: of the request
+ * @win: cut
+ * @error: why it was not pinned, see dmio_window_prepare()
+ * @done: result, if it fails: bytes from its beginning certainly done
+ * @fault: result, if it fails with -EFAULT: the address
+ *
+ * It is done through the user's mapping, unless the user insists on DMA.  Sets the
+ * result of the window's job, if the function has one.
+ *
+ * Context: process context, in the address space of the program; may sleep.
+ * Return: 0, -EFAULT, -ENOMEM, -EOPNOTSUPP, -ECANCELED.
+ */
+int dmio_window_run_unpinned(struct dmio_todo *todo, struct dmio_window *win, int error,
+			     u64 *done, u64 *fault)
+{
+	bool is_budget = error == -EDQUOT;
+
+	if (error == -EINTR || error == -ERESTARTSYS)
+		return -ECANCELED;
+	if (error == -ENOMEM)
+		return error;
+	if (todo->policy == DMOVERIO_POLICY_REQUIRE_DMA)
+		return is_budget ? -ENOMEM : refuse(todo, win, fault);
+
+	error = run_user(todo, win, done, fault);
+	if (!error)
+		dmio_stats_cpu(todo->stats, is_budget ? DMIO_REASON_BUDGET :
+			       DMIO_REASON_UNPINNABLE, win->len);
+	return error;
 }

@@ -67,7 +67,7 @@ struct dmio_window {
 bool dmio_window_is_small(const struct dmio_todo *todo);
 int dmio_window_prepare(struct dmio_todo *todo, struct dmio_window *win, bool last_resort);
 bool dmio_window_release(struct dmio_todo *todo, struct dmio_window *win, bool wait);
-int dmio_window_run_user(struct dmio_todo *todo, struct dmio_window *win, u64 *done, u64 *fault);
-int dmio_window_refuse(struct dmio_todo *todo, struct dmio_window *win, u64 *fault);
+int dmio_window_run_unpinned(struct dmio_todo *todo, struct dmio_window *win, int error,
+			     u64 *done, u64 *fault);
 
 #endif /* DMIO_WINDOW_H */

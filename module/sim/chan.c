@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Channels: where a descriptor is, the thread that is the hardware, and the
- * interrupt that calls back.  See the picture in sim.h.
+ * Channels: where a descriptor is, and what a client may ask for.  See the
+ * picture in sim.h.
  */
 #include <linux/kthread.h>
-#include <linux/ktime.h>
-#include <linux/math64.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "sim.h"
@@ -16,15 +13,39 @@ static struct sim_desc *first_desc(struct list_head *list)
 	return list_first_entry_or_null(list, struct sim_desc, node);
 }
 
-/* Take back what the client has acknowledged by now. */
-static void sim_chan_reap_locked(struct sim_chan *sc)
+/**
+ * sim_chan_reap_locked() - take back what the client has acknowledged by now
+ * @sc: the channel
+ *
+ * Context: any.
+ */
+void sim_chan_reap_locked(struct sim_chan *sc)
 {
 	struct sim_desc *desc, *next;
 
 	lockdep_assert_held(&sc->lock);
 	list_for_each_entry_safe(desc, next, &sc->held, node)
-		if (async_tx_test_ack(&desc->tx))
+		if (async_tx_test_ack(&desc->tx) && !sim_desc_is_silent(desc))
 			list_move_tail(&desc->node, &sc->free);
+}
+
+/**
+ * sim_desc_retire_locked() - nobody has a descriptor any more
+ * @sc: its channel
+ * @desc: on no list, and no callback will be called
+ *
+ * Context: any.
+ */
+void sim_desc_retire_locked(struct sim_chan *sc, struct sim_desc *desc)
+{
+	lockdep_assert_held(&sc->lock);
+	sim_cache_forget(desc);
+	dma_descriptor_unmap(&desc->tx);
+	desc->tx.cookie = 0;
+	if (desc->disowned)
+		kfree(desc);
+	else
+		list_add_tail(&desc->node, &sc->free);
 }
 
 static dma_cookie_t sim_tx_submit(struct dma_async_tx_descriptor *tx)
@@ -66,13 +87,14 @@ static dma_cookie_t sim_tx_submit(struct dma_async_tx_descriptor *tx)
  */
 struct sim_desc *sim_chan_get_desc(struct sim_chan *sc, unsigned long flags)
 {
-	struct sim_desc *desc;
+	struct sim_desc *desc = NULL;
 	unsigned long irq;
 	bool kick;
 
 	spin_lock_irqsave(&sc->lock, irq);
 	sim_chan_reap_locked(sc);
-	desc = sc->gone ? NULL : first_desc(&sc->free);
+	if (!sc->gone && !sim_fault_strikes_locked(sc, SIM_NO_DESC))
+		desc = first_desc(&sc->free);
 	if (desc) {
 		list_del(&desc->node);
 		memset(desc, 0, sizeof(*desc));
@@ -86,7 +108,7 @@ struct sim_desc *sim_chan_get_desc(struct sim_chan *sc, unsigned long flags)
 	spin_unlock_irqrestore(&sc->lock, irq);
 
 	if (kick)
-		sim_chan_kick(sc);
+		sim_call_kick(sc);
 	return desc;
 }
 
@@ -108,49 +130,106 @@ static enum dma_status sim_tx_status(struct dma_chan *chan, dma_cookie_t cookie,
 	struct sim_chan *sc = to_sim_chan(chan);
 	dma_cookie_t complete, used;
 	unsigned long flags;
+	u32 residue;
 	bool kick;
 
 	spin_lock_irqsave(&sc->lock, flags);
 	complete = chan->completed_cookie;
 	used = chan->cookie;
+	residue = cookie == sc->residue_cookie ? sc->residue : 0;
 	kick = !list_empty(&sc->done);
 	spin_unlock_irqrestore(&sc->lock, flags);
 
 	if (kick)
-		sim_chan_kick(sc);
-	dma_set_tx_state(state, complete, used, 0);
+		sim_call_kick(sc);
+	dma_set_tx_state(state, complete, used, residue);
 	return dma_async_is_complete(cookie, complete, used);
 }
 
-/* Nobody's callback is called any more, but one may still be under way. */
+/* What drops descriptors, from what the client has to what the hardware has */
+enum sim_drop { SIM_TERMINATE_IN_VAIN, SIM_TERMINATE, SIM_HALT };
+
+/* The hardware goes on; to the client's memory it is as if it had not. */
+static void loosen_locked(struct sim_chan *sc, struct sim_desc *desc, bool disown)
+{
+	lockdep_assert_held(&sc->lock);
+	sim_cache_forget(desc);
+	WRITE_ONCE(desc->loose, true);
+	desc->disowned |= disown;
+}
+
+static void retire_list_locked(struct sim_chan *sc, struct list_head *list)
+{
+	struct sim_desc *desc, *next;
+
+	lockdep_assert_held(&sc->lock);
+	list_for_each_entry_safe(desc, next, list, node) {
+		list_del(&desc->node);
+		sim_desc_retire_locked(sc, desc);
+	}
+}
+
+/* Is it called back although the client has terminated it? */
+static bool is_called_back(const struct sim_desc *desc, enum sim_drop drop, bool disown)
+{
+	return desc->call_anyway && drop != SIM_HALT && !disown;
+}
+
+/*
+ * Nobody's callback is called any more, with the exception of late ones, but one
+ * may still be under way. If the client releases the channel (@disown), what the
+ * hardware keeps is nobody's.
+ */
+static void sim_chan_drop(struct sim_chan *sc, enum sim_drop drop, bool disown)
+{
+	struct sim_desc *desc, *next;
+	unsigned long flags;
+
+	spin_lock_irqsave(&sc->lock, flags);
+	retire_list_locked(sc, &sc->prepared);
+	retire_list_locked(sc, &sc->submitted);
+	retire_list_locked(sc, &sc->held);
+	list_for_each_entry_safe(desc, next, &sc->done, node) {
+		if (is_called_back(desc, drop, disown))
+			continue;
+		list_del(&desc->node);
+		sim_desc_retire_locked(sc, desc);
+	}
+	if (drop != SIM_TERMINATE_IN_VAIN)
+		retire_list_locked(sc, &sc->issued);
+	list_for_each_entry(desc, &sc->issued, node)
+		loosen_locked(sc, desc, disown);
+
+	desc = sc->active;
+	if (desc && (drop == SIM_HALT || (drop == SIM_TERMINATE && !desc->late)))
+		WRITE_ONCE(sc->abort, true);
+	else if (desc)
+		loosen_locked(sc, desc, disown);
+	spin_unlock_irqrestore(&sc->lock, flags);
+	wake_up(&sc->wait);
+}
+
+static enum sim_drop drop_of_terminate(const struct sim_chan *sc)
+{
+	return sc->sdev->quiet == SIM_QUIET_TERMINATE ? SIM_TERMINATE : SIM_TERMINATE_IN_VAIN;
+}
+
 static int sim_terminate_all(struct dma_chan *chan)
 {
 	struct sim_chan *sc = to_sim_chan(chan);
-	struct sim_desc *desc;
+	bool error, aborted, success;
 	unsigned long flags;
-	LIST_HEAD(dropped);
 
 	spin_lock_irqsave(&sc->lock, flags);
-	list_splice_tail_init(&sc->prepared, &dropped);
-	list_splice_tail_init(&sc->submitted, &dropped);
-	list_splice_tail_init(&sc->issued, &dropped);
-	list_splice_tail_init(&sc->done, &dropped);
-	list_splice_tail_init(&sc->held, &dropped);
-	if (sc->active)
-		WRITE_ONCE(sc->abort, true);
+	error = sim_fault_strikes_locked(sc, SIM_TERMINATE_ERROR);
+	aborted = sim_fault_strikes_locked(sc, SIM_TERMINATE_ABORTED);
+	success = sim_fault_strikes_locked(sc, SIM_TERMINATE_SUCCESS);
 	spin_unlock_irqrestore(&sc->lock, flags);
-	wake_up(&sc->wait);
 
-	list_for_each_entry(desc, &dropped, node) {
-		sim_cache_forget(desc);
-		dma_descriptor_unmap(&desc->tx);
-		desc->tx.cookie = 0;
-	}
-
-	spin_lock_irqsave(&sc->lock, flags);
-	list_splice_tail(&dropped, &sc->free);
-	spin_unlock_irqrestore(&sc->lock, flags);
-	return 0;
+	if (aborted || success)
+		sim_call_back_unfinished(sc, success ? DMA_TRANS_NOERROR : DMA_TRANS_ABORTED);
+	sim_chan_drop(sc, error ? SIM_TERMINATE_IN_VAIN : drop_of_terminate(sc), false);
+	return error ? -ETIMEDOUT : 0;
 }
 
 static bool sim_chan_is_quiet(struct sim_chan *sc)
@@ -171,172 +250,30 @@ static void sim_synchronize(struct dma_chan *chan)
 	wait_event(sc->wait, sim_chan_is_quiet(sc));
 }
 
-/* The next one, or NULL: @calling, which the caller had, is over then. */
-static struct sim_desc *sim_chan_next_done(struct sim_chan *sc)
-{
-	struct sim_desc *desc;
-	unsigned long flags;
-
-	spin_lock_irqsave(&sc->lock, flags);
-	desc = first_desc(&sc->done);
-	if (desc)
-		list_del(&desc->node);
-	else
-		sc->calling = false;
-	spin_unlock_irqrestore(&sc->lock, flags);
-	return desc;
-}
-
-static void sim_desc_call_back(struct sim_desc *desc)
-{
-	struct dmaengine_result result = { .result = desc->result };
-	struct dma_async_tx_descriptor *tx = &desc->tx;
-
-	if (tx->callback_result)
-		tx->callback_result(tx->callback_param, &result);
-	else if (tx->callback)
-		tx->callback(tx->callback_param);
-	dma_descriptor_unmap(tx);
-	dma_run_dependencies(tx);
-}
-
-/* Call back for all that is done. One at a time does it, to keep the order. */
-static void sim_chan_call_back(struct sim_chan *sc)
-{
-	struct sim_desc *desc;
-	unsigned long flags;
-	bool busy;
-
-	spin_lock_irqsave(&sc->lock, flags);
-	busy = sc->calling;
-	sc->calling = true;
-	spin_unlock_irqrestore(&sc->lock, flags);
-	if (busy)
-		return;
-
-	while ((desc = sim_chan_next_done(sc))) {
-		sim_desc_call_back(desc);
-		spin_lock_irqsave(&sc->lock, flags);
-		list_add_tail(&desc->node, &sc->held);
-		sim_chan_reap_locked(sc);
-		spin_unlock_irqrestore(&sc->lock, flags);
-	}
-	wake_up(&sc->wait);
-}
-
-static void sim_chan_tasklet(struct tasklet_struct *tasklet)
-{
-	sim_chan_call_back(container_of(tasklet, struct sim_chan, tasklet));
-}
-
-static void sim_chan_irq(struct irq_work *irq)
-{
-	sim_chan_call_back(container_of(irq, struct sim_chan, irq));
-}
-
 /**
- * sim_chan_kick() - raise the interrupt: callbacks are due
+ * sim_chan_halt() - stop the hardware, for certain
  * @sc: the channel
  *
- * Context: any.
+ * Context: may sleep.
  */
-void sim_chan_kick(struct sim_chan *sc)
+void sim_chan_halt(struct sim_chan *sc)
 {
-	unsigned long flags;
-
-	switch (sc->sdev->config.context) {
-	case SIM_TASKLET:
-		tasklet_schedule(&sc->tasklet);
-		break;
-	case SIM_IRQ:
-		irq_work_queue(&sc->irq);
-		break;
-	default:
-		spin_lock_irqsave(&sc->lock, flags);
-		sc->kicked = true;
-		spin_unlock_irqrestore(&sc->lock, flags);
-		wake_up(&sc->wait);
-	}
+	sim_chan_drop(sc, SIM_HALT, false);
+	sim_synchronize(&sc->chan);
 }
 
-/* What the thread has to do: call back if kicked, then work on the descriptor */
-static bool sim_chan_take(struct sim_chan *sc, bool *kicked, struct sim_desc **desc)
+/* Those that are nobody's are not among them. */
+static void free_descs(struct sim_chan *sc)
 {
-	spin_lock_irq(&sc->lock);
-	*kicked = sc->kicked;
-	sc->kicked = false;
-	*desc = first_desc(&sc->issued);
-	if (*desc)
-		list_del(&(*desc)->node);
-	sc->active = *desc;
-	spin_unlock_irq(&sc->lock);
-	return *kicked || *desc;
-}
-
-/* Let pass the time that the transfer takes, unless it is aborted. */
-static void sim_chan_pace(struct sim_chan *sc, const struct sim_desc *desc)
-{
-	const struct sim_config *config = &sc->sdev->config;
-	u64 ns = (u64)config->latency_us * NSEC_PER_USEC;
-
-	if (config->rate_kib)
-		ns += div64_u64((u64)desc->len * NSEC_PER_SEC, (u64)config->rate_kib * 1024);
-	if (ns)
-		wait_event_interruptible_hrtimeout(sc->wait, READ_ONCE(sc->abort),
-						   ns_to_ktime(ns));
-}
-
-static void sim_chan_finish(struct sim_chan *sc, struct sim_desc *desc)
-{
-	bool aborted, kick = false;
+	struct sim_desc *desc, *next;
+	LIST_HEAD(all);
 
 	spin_lock_irq(&sc->lock);
-	sc->active = NULL;
-	aborted = sc->abort;
-	if (!aborted) {
-		kick = desc->tx.flags & DMA_PREP_INTERRUPT || desc->result != DMA_TRANS_NOERROR;
-		sc->chan.completed_cookie = desc->tx.cookie;
-		list_add_tail(&desc->node, &sc->done);
-	}
+	list_splice_init(&sc->free, &all);
+	list_splice_init(&sc->held, &all);
 	spin_unlock_irq(&sc->lock);
-
-	if (kick)
-		sim_chan_kick(sc);
-	if (!aborted)
-		return;
-
-	sim_cache_forget(desc);
-	dma_descriptor_unmap(&desc->tx);
-	spin_lock_irq(&sc->lock);
-	desc->tx.cookie = 0;
-	list_add_tail(&desc->node, &sc->free);
-	sc->abort = false;
-	spin_unlock_irq(&sc->lock);
-	wake_up(&sc->wait);
-}
-
-static int sim_chan_thread(void *data)
-{
-	struct sim_chan *sc = data;
-	struct sim_desc *desc;
-	bool kicked;
-
-	/* 50 us late by default, with each descriptor: hardware is not */
-	current->timer_slack_ns = 1;
-	for (;;) {
-		wait_event_idle(sc->wait, sim_chan_take(sc, &kicked, &desc) ||
-				kthread_should_stop());
-		if (kicked)
-			sim_chan_call_back(sc);
-		if (desc) {
-			sim_chan_pace(sc, desc);
-			if (desc->result == DMA_TRANS_NOERROR)
-				sim_move(sc, desc);
-			sim_chan_finish(sc, desc);
-		} else if (!kicked) {
-			return 0;
-		}
-	}
+	list_for_each_entry_safe(desc, next, &all, node)
+		kfree(desc);
 }
 
 static int sim_alloc_chan_resources(struct dma_chan *chan)
@@ -347,13 +284,22 @@ static int sim_alloc_chan_resources(struct dma_chan *chan)
 	/* Not -ENODEV, which makes the core forget the device too early */
 	if (sc->gone)
 		return -ESHUTDOWN;
-	sc->descs = kvcalloc(nr, sizeof(*sc->descs), GFP_KERNEL);
-	if (!sc->descs)
-		return -ENOMEM;
-	for (i = 0; i < nr; i++)
-		list_add_tail(&sc->descs[i].node, &sc->free);
+	for (i = 0; i < nr; i++) {
+		struct sim_desc *desc = kzalloc(sizeof(*desc), GFP_KERNEL);
+
+		if (!desc) {
+			free_descs(sc);
+			return -ENOMEM;
+		}
+		spin_lock_irq(&sc->lock);
+		list_add_tail(&desc->node, &sc->free);
+		spin_unlock_irq(&sc->lock);
+	}
+	spin_lock_irq(&sc->lock);
 	chan->cookie = DMA_MIN_COOKIE;
 	chan->completed_cookie = DMA_MIN_COOKIE;
+	sc->residue_cookie = 0;
+	spin_unlock_irq(&sc->lock);
 	return nr;
 }
 
@@ -362,11 +308,10 @@ static void sim_free_chan_resources(struct dma_chan *chan)
 {
 	struct sim_chan *sc = to_sim_chan(chan);
 
-	sim_terminate_all(chan);
+	sim_chan_drop(sc, sc->sdev->quiet == SIM_QUIET_RELEASE ? SIM_HALT : drop_of_terminate(sc),
+		      true);
 	sim_synchronize(chan);
-	INIT_LIST_HEAD(&sc->free);
-	kvfree(sc->descs);
-	sc->descs = NULL;
+	free_descs(sc);
 }
 
 /**
@@ -406,8 +351,7 @@ int sim_chan_start(struct sim_chan *sc, struct sim_device *sdev, unsigned int id
 	init_waitqueue_head(&sc->wait);
 	for (i = 0; i < ARRAY_SIZE(lists); i++)
 		INIT_LIST_HEAD(lists[i]);
-	tasklet_setup(&sc->tasklet, sim_chan_tasklet);
-	init_irq_work(&sc->irq, sim_chan_irq);
+	sim_call_init(sc);
 
 	sc->thread = kthread_run(sim_chan_thread, sc, "dmover-sim%u.%u", id, index);
 	if (IS_ERR(sc->thread))
@@ -428,9 +372,7 @@ void sim_chan_stop(struct sim_chan *sc)
 	spin_lock_irq(&sc->lock);
 	sc->gone = true;
 	spin_unlock_irq(&sc->lock);
-	sim_terminate_all(&sc->chan);
-	sim_synchronize(&sc->chan);
+	sim_chan_halt(sc);
 	kthread_stop(sc->thread);
-	tasklet_kill(&sc->tasklet);
-	irq_work_sync(&sc->irq);
+	sim_call_fini(sc);
 }

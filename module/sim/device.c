@@ -19,20 +19,32 @@
 static LIST_HEAD(released);
 static DEFINE_SPINLOCK(released_lock);
 
-/*
- * The core still looks at the channel that it has just put, if a client did so.
- * No such client is left when the module goes.
- */
+/* The core still looks at the channel that it has just put, if a client did so. */
 static void sim_device_release(struct dma_device *dma)
 {
 	struct sim_device *sdev = container_of(dma, struct sim_device, dma);
 
-	if (sdev->remover == current) {
-		kfree(sdev);
-		return;
-	}
+	sdev->releaser = current;
 	spin_lock(&released_lock);
 	list_add(&sdev->node, &released);
+	spin_unlock(&released_lock);
+}
+
+/*
+ * The caller has unregistered a device, which may be gone by now: free it if that
+ * released it.  If a client does, no such client is left when the module goes.
+ */
+static void sim_device_free_own(const struct sim_device *own)
+{
+	struct sim_device *sdev;
+
+	spin_lock(&released_lock);
+	list_for_each_entry(sdev, &released, node)
+		if (sdev == own && sdev->releaser == current) {
+			list_del(&sdev->node);
+			kfree(sdev);
+			break;
+		}
 	spin_unlock(&released_lock);
 }
 
@@ -72,7 +84,7 @@ static int copy_once(struct sim_device *sdev, dma_addr_t addr)
 	dma_async_issue_pending(chan);
 	if (!wait_for_completion_timeout(&done, SELF_TEST_PATIENCE))
 		ret = -ETIMEDOUT;
-	dmaengine_terminate_sync(chan);
+	sim_chan_halt(&sdev->chan[0]);
 	return ret;
 }
 
@@ -138,6 +150,8 @@ static void describe(struct sim_device *sdev)
 	dma_set_maxpq(dma, config->max_srcs, 1);
 	dma->device_release = sim_device_release;
 	sim_chan_set_ops(dma);
+	if (!config->terminate)
+		dma->device_terminate_all = NULL;
 	sim_prep_set_ops(dma);
 }
 
@@ -152,8 +166,8 @@ static void sim_device_remove(void *data)
 	struct sim_device *sdev = data;
 
 	stop_chans(sdev, sdev->config.nr_channels);
-	sdev->remover = current;
 	dma_async_device_unregister(&sdev->dma);
+	sim_device_free_own(sdev);
 }
 
 static int set_limits(struct device *dev, const struct sim_config *config)
@@ -170,11 +184,12 @@ static int set_limits(struct device *dev, const struct sim_config *config)
  * sim_device_create() - make a device, as the parameters are now
  * @dev: what is being bound; the device goes when it is unbound
  * @id: its number
+ * @quiet: what stops it
  *
  * Context: may sleep.
  * Return: 0 or a negative errno.
  */
-int sim_device_create(struct device *dev, unsigned int id)
+int sim_device_create(struct device *dev, unsigned int id, enum sim_quiet quiet)
 {
 	struct sim_config config;
 	struct sim_device *sdev;
@@ -189,6 +204,7 @@ int sim_device_create(struct device *dev, unsigned int id)
 	if (!sdev)
 		return -ENOMEM;
 	sdev->config = config;
+	sdev->quiet = quiet;
 	sdev->dma.dev = dev;
 	INIT_LIST_HEAD(&sdev->dma.channels);
 	describe(sdev);
@@ -204,7 +220,8 @@ int sim_device_create(struct device *dev, unsigned int id)
 	ret = dma_async_device_register(&sdev->dma);
 	if (ret)
 		goto err_chans;
-	return devm_add_action_or_reset(dev, sim_device_remove, sdev);
+	ret = devm_add_action_or_reset(dev, sim_device_remove, sdev);
+	return ret ?: sim_fault_create_files(&sdev->dma);
 
 err_chans:
 	stop_chans(sdev, nr);

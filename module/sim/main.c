@@ -34,6 +34,71 @@
  *	coherent=1	0: as on a machine with caches that are not coherent, what
  *			the CPU writes beside an output, in the same line of 64
  *			bytes, between submit and completion is lost (cache.c)
+ *	terminate=1	0: it has no device_terminate_all
+ *	quiet=terminate	what stops the hardware when a client gives up (not writable):
+ *		terminate	dmaengine_terminate_sync()
+ *		release		the release of the channel, which waits for it;
+ *				what was issued goes on after a terminate
+ *		never		neither: what was issued moves its data whatever
+ *				the client does
+ *			Unbind always stops it.  The last two have drivers of their
+ *			own, dmover-sim-release and dmover-sim-never, and devices
+ *			named like these; or, with driver_override, a device of
+ *			dmover-sim is bound to them.
+ *
+ * Faults are armed, at any time while a device is bound, by writing to the file
+ * "fault" of a channel, /sys/class/dma/dma0chan0/fault for instance, a line
+ *
+ *	FAULT BEFORE [COUNT [MS]]
+ *
+ * The fault spares BEFORE events, then strikes COUNT (1) times, -1: until it is
+ * disarmed.  0 disarms it.  Every fault is armed, and counts, by itself.  An event
+ * is, for the first ones, that the hardware turns to a descriptor, whosever:
+ *
+ *	read-error	moves nothing, DMA_TRANS_READ_FAILED
+ *	write-error	moves the first half, DMA_TRANS_WRITE_FAILED
+ *	abort-next	as write-error; the next descriptor, whenever it comes, is not
+ *			moved and DMA_TRANS_ABORTED
+ *	lost		moves nothing, but is called back as a success
+ *	short		moves the first half, but is called back as a success; the
+ *			residue, in the callback's result and of tx_status, tells
+ *	residue		moves all, is called back as a success, but the residue says
+ *			that nothing was moved
+ *	hang		stands still at this descriptor, for MS ms, or if that is 0
+ *			until woken or stopped as "quiet" says; woken, it goes on as
+ *			if nothing had been
+ *	late		stands still, and not even with quiet=terminate does a
+ *			terminate, which says that it did, or a release stop it: it
+ *			moves its data when it is woken, or MS ms after it came to
+ *			stand still or was terminated, and the callback never comes
+ *	late-callback	the same, but the callback comes, after a terminate, too
+ *			(after a release never)
+ *
+ * or that prep is asked for a descriptor:
+ *
+ *	no-desc		gives NULL; with MS no longer than MS ms after the first time
+ *
+ * or that the channel is terminated:
+ *
+ *	terminate-error	returns -ETIMEDOUT, and the hardware was not stopped: what
+ *			was issued goes on, as with quiet=never, until a terminate
+ *			that does not fail, or woken if it stands still
+ *	terminate-aborted  calls back everything issued that was not yet called back,
+ *			before it stops the hardware, with DMA_TRANS_ABORTED
+ *	terminate-success  the same, as a success
+ *
+ * MS is only for those where it is mentioned.  Two words are no faults: "wake"
+ * (what stands still goes on; EAGAIN if nothing does) and "off" (everything is
+ * disarmed, and what stands still goes on).
+ *
+ * Reading the file gives "still N" (1: stands still now), "loose N" (how many
+ * terminated descriptors the hardware still has and will move), and then for each
+ * fault a line
+ *
+ *	FAULT BEFORE COUNT MS STRUCK
+ *
+ * with what is left of BEFORE and COUNT, and how often it struck since it was
+ * armed.  Of two effects on the same descriptor the later in the list prevails.
  *
  * It is for devices without an IOMMU and refuses to be bound behind one.  Data
  * moves in a thread, which wants a CPU: on a kernel that cannot be preempted,
@@ -125,35 +190,59 @@ static bool coherent = true;
 module_param(coherent, bool, 0644);
 MODULE_PARM_DESC(coherent, "caches are coherent");
 
+/* One of several words */
+struct sim_choice {
+	const char * const *names;
+	size_t nr_names;
+	unsigned int value;
+};
+
+static int choice_set(const char *val, const struct kernel_param *kp)
+{
+	struct sim_choice *choice = kp->arg;
+	int found = __sysfs_match_string(choice->names, choice->nr_names, val);
+
+	if (found < 0)
+		return found;
+	choice->value = found;
+	return 0;
+}
+
+static int choice_get(char *buffer, const struct kernel_param *kp)
+{
+	const struct sim_choice *choice = kp->arg;
+
+	return sysfs_emit(buffer, "%s\n", choice->names[choice->value]);
+}
+
+static const struct kernel_param_ops choice_ops = {
+	.set = choice_set,
+	.get = choice_get,
+};
+
 static const char * const context_names[SIM_NR_CONTEXTS] = {
 	[SIM_TASKLET]	= "tasklet",
 	[SIM_THREAD]	= "thread",
 	[SIM_IRQ]	= "irq",
 };
 
-static enum sim_context completion = SIM_TASKLET;
-
-static int completion_set(const char *val, const struct kernel_param *kp)
-{
-	int found = sysfs_match_string(context_names, val);
-
-	if (found < 0)
-		return found;
-	completion = found;
-	return 0;
-}
-
-static int completion_get(char *buffer, const struct kernel_param *kp)
-{
-	return sysfs_emit(buffer, "%s\n", context_names[completion]);
-}
-
-static const struct kernel_param_ops completion_ops = {
-	.set = completion_set,
-	.get = completion_get,
-};
-module_param_cb(completion, &completion_ops, NULL, 0644);
+static struct sim_choice completion = { context_names, SIM_NR_CONTEXTS, SIM_TASKLET };
+module_param_cb(completion, &choice_ops, &completion, 0644);
 MODULE_PARM_DESC(completion, "where callbacks are called: tasklet, thread or irq");
+
+static bool terminate = true;
+module_param(terminate, bool, 0644);
+MODULE_PARM_DESC(terminate, "channels can be terminated");
+
+static const char * const quiet_names[SIM_NR_QUIETS] = {
+	[SIM_QUIET_TERMINATE]	= "terminate",
+	[SIM_QUIET_RELEASE]	= "release",
+	[SIM_QUIET_NEVER]	= "never",
+};
+
+static struct sim_choice quiet = { quiet_names, SIM_NR_QUIETS, SIM_QUIET_TERMINATE };
+module_param_cb(quiet, &choice_ops, &quiet, 0444);
+MODULE_PARM_DESC(quiet, "what stops the hardware: terminate, release or never");
 
 static const char * const cap_names[] = { "memcpy", "memset", "xor", "pq" };
 static const enum dma_transaction_type cap_types[ARRAY_SIZE(cap_names)] = {
@@ -221,23 +310,33 @@ void sim_config_get(struct sim_config *config)
 		.rate_kib = rate_kib.value,
 		.latency_us = latency_us.value,
 		.coherent = coherent,
-		.context = completion,
+		.terminate = terminate,
+		.context = completion.value,
 	};
 	for_each_set_bit(i, &caps, ARRAY_SIZE(cap_types))
 		dma_cap_set(cap_types[i], config->caps);
 	kernel_param_unlock(THIS_MODULE);
 }
 
-static int sim_probe(struct platform_device *pdev)
-{
-	return sim_device_create(&pdev->dev, pdev->id);
-}
+static int sim_probe(struct platform_device *pdev);
 
 /* No remove(), whose type differs between kernels: devres undoes it all. */
-static struct platform_driver sim_driver = {
-	.probe	= sim_probe,
-	.driver	= { .name = "dmover-sim" },
+static struct platform_driver sim_drivers[SIM_NR_QUIETS] = {
+	[SIM_QUIET_TERMINATE]	= { .probe = sim_probe, .driver.name = "dmover-sim" },
+	[SIM_QUIET_RELEASE]	= { .probe = sim_probe, .driver.name = "dmover-sim-release" },
+	[SIM_QUIET_NEVER]	= { .probe = sim_probe, .driver.name = "dmover-sim-never" },
 };
+
+static struct platform_driver * const driver_list[SIM_NR_QUIETS] = {
+	&sim_drivers[0], &sim_drivers[1], &sim_drivers[2]
+};
+
+static int sim_probe(struct platform_device *pdev)
+{
+	struct platform_driver *driver = to_platform_driver(pdev->dev.driver);
+
+	return sim_device_create(&pdev->dev, pdev->id, driver - sim_drivers);
+}
 
 static struct platform_device *sim_pdevs[SIM_MAX_DEVICES];
 
@@ -249,10 +348,10 @@ static void sim_remove_pdevs(unsigned int nr)
 
 static int __init sim_init(void)
 {
-	struct platform_device_info info = { .name = "dmover-sim" };
+	struct platform_device_info info = { .name = sim_drivers[quiet.value].driver.name };
 	int ret;
 
-	ret = platform_driver_register(&sim_driver);
+	ret = platform_register_drivers(driver_list, SIM_NR_QUIETS);
 	if (ret)
 		return ret;
 	for (info.id = 0; info.id < devices.value; info.id++) {
@@ -268,7 +367,7 @@ static int __init sim_init(void)
 
 err_pdevs:
 	sim_remove_pdevs(info.id);
-	platform_driver_unregister(&sim_driver);
+	platform_unregister_drivers(driver_list, SIM_NR_QUIETS);
 	sim_device_free_released();
 	return ret;
 }
@@ -276,7 +375,7 @@ err_pdevs:
 static void __exit sim_exit(void)
 {
 	sim_remove_pdevs(devices.value);
-	platform_driver_unregister(&sim_driver);
+	platform_unregister_drivers(driver_list, SIM_NR_QUIETS);
 	sim_device_free_released();
 }
 

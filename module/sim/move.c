@@ -109,7 +109,7 @@ static void sim_step(struct sim_chan *sc, struct sim_desc *desc, size_t offset, 
 /**
  * sim_move() - do what a descriptor asks for, unless it is aborted
  * @sc: the channel
- * @desc: passed sim_desc_check()
+ * @desc: says how many of its bytes are moved, none if it was refused
  *
  * Context: the channel's thread.
  */
@@ -117,10 +117,10 @@ void sim_move(struct sim_chan *sc, struct sim_desc *desc)
 {
 	size_t offset, len;
 
-	for (offset = 0; offset < desc->len; offset += len) {
+	for (offset = 0; offset < desc->nr_moved; offset += len) {
 		if (READ_ONCE(sc->abort))
 			return;
-		len = min_t(size_t, desc->len - offset, SIM_STEP_BYTES);
+		len = min_t(size_t, desc->nr_moved - offset, SIM_STEP_BYTES);
 		sim_step(sc, desc, offset, len);
 		cond_resched();
 	}

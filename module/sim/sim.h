@@ -17,12 +17,14 @@
  *	held		until the client has acknowledged it; then free
  *
  * terminate_all and unbind take them from every list back to free; the thread
- * drops the active one as soon as it sees that it was aborted.
+ * drops the active one as soon as it sees that it was aborted. Where terminate
+ * does not stop the hardware, what was issued, and the active one, become loose
+ * instead: they move their data all the same, in their turn, and only then are
+ * free. Loose ones outlive even the release of the channel, as nobody's, unless
+ * that stops the hardware; nothing survives unbind.
  *
  * Lock order: &sim_chan.lock, then the lock of cache.c. Clients' callbacks are
- * called with neither. Faults of the hardware belong where the thread works on
- * the active descriptor: between sim_chan_pace() and sim_chan_finish() in
- * chan.c, and in &sim_desc.result.
+ * called with neither.
  */
 #ifndef DMOVER_SIM_H
 #define DMOVER_SIM_H
@@ -40,6 +42,8 @@
 #include <linux/types.h>
 #include <linux/wait.h>
 
+#include "fault.h"
+
 #define SIM_MAX_SRCS	16
 /* What is moved in one step. Nobody sees the steps, but abort acts between them. */
 #define SIM_STEP_BYTES	1024
@@ -55,6 +59,15 @@
 enum sim_context { SIM_TASKLET, SIM_THREAD, SIM_IRQ, SIM_NR_CONTEXTS };
 
 /**
+ * enum sim_quiet - what stops the hardware, besides unbind; a driver for each
+ * @SIM_QUIET_TERMINATE: terminate, and hence release
+ * @SIM_QUIET_RELEASE: the release of the channel
+ * @SIM_QUIET_NEVER: nothing
+ * @SIM_NR_QUIETS: how many there are
+ */
+enum sim_quiet { SIM_QUIET_TERMINATE, SIM_QUIET_RELEASE, SIM_QUIET_NEVER, SIM_NR_QUIETS };
+
+/**
  * struct sim_config - what the hardware is like; fixed while a device is bound
  * @caps: capabilities
  * @nr_channels: channels
@@ -66,6 +79,7 @@ enum sim_context { SIM_TASKLET, SIM_THREAD, SIM_IRQ, SIM_NR_CONTEXTS };
  * @rate_kib: KiB per second of each channel, 0: as fast as it can
  * @latency_us: set-up time of each transfer
  * @coherent: the caches are coherent
+ * @terminate: it has a terminate
  * @context: where callbacks are called
  */
 struct sim_config {
@@ -79,6 +93,7 @@ struct sim_config {
 	unsigned int rate_kib;
 	unsigned int latency_us;
 	bool coherent;
+	bool terminate;
 	enum sim_context context;
 };
 
@@ -118,6 +133,14 @@ struct sim_edge {
  * @src: inputs
  * @coef: by what an input is multiplied for Q
  * @result: success until something goes wrong
+ * @residue: bytes that it says were not moved
+ * @nr_moved: bytes that it does move
+ * @is_good: passed sim_desc_check()
+ * @late: no terminate stops it, and it is not called back
+ * @call_anyway: it is called back nevertheless
+ * @loose: was terminated, but goes on
+ * @disowned: loose, and its client has released the channel
+ * @still_ms: the channel stands still at it for so long; 0: until woken
  * @edge: head and tail of each output, where the caches are not coherent
  */
 struct sim_desc {
@@ -132,6 +155,14 @@ struct sim_desc {
 	dma_addr_t src[SIM_MAX_SRCS];
 	u8 coef[SIM_MAX_SRCS];
 	enum dmaengine_tx_result result;
+	size_t residue;
+	size_t nr_moved;
+	bool is_good;
+	bool late;
+	bool call_anyway;
+	bool loose;
+	bool disowned;
+	unsigned int still_ms;
 	struct sim_edge edge[4];
 };
 
@@ -143,8 +174,7 @@ struct sim_desc {
  * @tasklet: calls back, for SIM_TASKLET
  * @irq: calls back, for SIM_IRQ
  * @wait: @thread waits here for work, others for @thread
- * @descs: all descriptors, while a client has the channel
- * @lock: guards @chan's cookies, and everything from here to @gone
+ * @lock: guards @chan's cookies, and everything from here to @residue_cookie
  * @free: unused descriptors
  * @prepared: not yet submitted
  * @submitted: not yet issued
@@ -156,6 +186,11 @@ struct sim_desc {
  * @kicked: @thread shall call back, for SIM_THREAD
  * @calling: callbacks are being called, by one at a time
  * @gone: the driver was unbound
+ * @faults: when they strike
+ * @still: @thread stands still at @active until this is cleared
+ * @abort_next: the next descriptor is aborted by the hardware
+ * @residue: of @residue_cookie
+ * @residue_cookie: the last one that completed
  * @step: scratch memory of @thread: the sum, the multiples' sum, an input
  */
 struct sim_chan {
@@ -165,9 +200,8 @@ struct sim_chan {
 	struct tasklet_struct tasklet;
 	struct irq_work irq;
 	wait_queue_head_t wait;
-	struct sim_desc *descs;
 
-	/* from @free to @gone, and the cookies */
+	/* from @free to @residue_cookie, and the cookies */
 	spinlock_t lock;
 	struct list_head free;
 	struct list_head prepared;
@@ -180,6 +214,11 @@ struct sim_chan {
 	bool kicked;
 	bool calling;
 	bool gone;
+	struct sim_trigger faults[SIM_NR_FAULTS];
+	bool still;
+	bool abort_next;
+	size_t residue;
+	dma_cookie_t residue_cookie;
 
 	u64 step[3][SIM_STEP_BYTES / sizeof(u64)];
 };
@@ -189,14 +228,16 @@ struct sim_chan {
  * @dma: what clients see
  * @node: in the list of those that outlived their unbinding
  * @config: what it is like
- * @remover: who is unregistering it
+ * @quiet: what stops it
+ * @releaser: who let go of it last
  * @chan: its channels
  */
 struct sim_device {
 	struct dma_device dma;
 	struct list_head node;
 	struct sim_config config;
-	struct task_struct *remover;
+	enum sim_quiet quiet;
+	struct task_struct *releaser;
 	struct sim_chan chan[];
 };
 
@@ -208,6 +249,12 @@ static inline struct sim_chan *to_sim_chan(struct dma_chan *chan)
 static inline struct sim_desc *to_sim_desc(struct dma_async_tx_descriptor *tx)
 {
 	return container_of(tx, struct sim_desc, tx);
+}
+
+/* The driver never hears that it has completed. */
+static inline bool sim_desc_is_silent(const struct sim_desc *desc)
+{
+	return desc->late && !desc->call_anyway;
 }
 
 /**
@@ -227,15 +274,25 @@ static inline u8 *sim_ram_map(const struct sim_device *sdev, dma_addr_t addr)
 
 void sim_config_get(struct sim_config *config);
 
-int sim_device_create(struct device *dev, unsigned int id);
+int sim_device_create(struct device *dev, unsigned int id, enum sim_quiet quiet);
 void sim_device_free_released(void);
 
 int sim_chan_start(struct sim_chan *sc, struct sim_device *sdev, unsigned int id,
 		   unsigned int index);
 void sim_chan_stop(struct sim_chan *sc);
-void sim_chan_kick(struct sim_chan *sc);
+void sim_chan_halt(struct sim_chan *sc);
 void sim_chan_set_ops(struct dma_device *dma);
 struct sim_desc *sim_chan_get_desc(struct sim_chan *sc, unsigned long flags);
+void sim_chan_reap_locked(struct sim_chan *sc);
+void sim_desc_retire_locked(struct sim_chan *sc, struct sim_desc *desc);
+
+int sim_chan_thread(void *data);
+
+void sim_call_init(struct sim_chan *sc);
+void sim_call_fini(struct sim_chan *sc);
+void sim_call_kick(struct sim_chan *sc);
+void sim_call_back(struct sim_chan *sc);
+void sim_call_back_unfinished(struct sim_chan *sc, enum dmaengine_tx_result result);
 
 void sim_prep_set_ops(struct dma_device *dma);
 

@@ -89,7 +89,7 @@ static void expect_waiting(struct kunit *test, struct helper *helper)
 {
 	unsigned int i;
 
-	for (i = 0; i < PATIENCE && (!READ_ONCE(helper->fake->engine.leaving) ||
+	for (i = 0; i < PATIENCE && (READ_ONCE(helper->fake->engine.state) != DMOVERIO_ENGINE_LEAVING ||
 				task_is_running(helper->task)); i++)
 		schedule_timeout_idle(1);
 	KUNIT_EXPECT_FALSE(test, wait_for_completion_timeout(&helper->over, 2));

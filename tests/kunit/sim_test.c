@@ -2,149 +2,19 @@
 /*
  * A client of the simulated DMA controller: that it is as strict as it says.
  *
- * It wants a device dmover-sim.0 with the parameters that the guest's suite
- * "kunit" gives it: coherent=0 align=2 max_seg=4096 bits=40 descs=4.  As a
- * transfer begins no earlier than its issue, what is done between submit and
- * issue is certainly done in flight.
+ * The device is dmover-sim.0, see sim_client.h.
  */
-#include <kunit/test.h>
-#include <linux/completion.h>
-#include <linux/dma-mapping.h>
-#include <linux/dmaengine.h>
-#include <linux/jiffies.h>
 #include <linux/module.h>
-#include <linux/slab.h>
 
-#define DEVICE		"dmover-sim.0"
-#define NR_DESCS	4
-#define BYTES		8192
-#define HALF		(BYTES / 2)
-#define PATIENCE	(60 * HZ)
-#define FLAGS		(DMA_PREP_INTERRUPT | DMA_CTRL_ACK)
-
-/* The memory a client has, mapped once: its first half is output, the rest input. */
-struct client {
-	struct dma_chan *chan[2];
-	struct device *dev;
-	u8 *mem;
-	dma_addr_t addr;
-	unsigned int nr_calls;
-};
-
-/* A transfer, and what its callback was told */
-struct job {
-	struct client *client;
-	struct completion done;
-	enum dmaengine_tx_result result;
-	unsigned int turn;
-};
-
-static bool is_ours(struct dma_chan *chan, void *param)
-{
-	return !strcmp(dev_name(chan->device->dev), DEVICE);
-}
-
-static u8 input_byte(unsigned int i)
-{
-	return i * 7 + i / 256;
-}
-
-static void client_reset(struct client *client)
-{
-	unsigned int i;
-
-	memset(client->mem, 0xee, HALF);
-	for (i = HALF; i < BYTES; i++)
-		client->mem[i] = input_byte(i);
-}
+#include "sim_client.h"
 
 static int sim_test_init(struct kunit *test)
 {
-	struct client *client = kunit_kzalloc(test, sizeof(*client), GFP_KERNEL);
-	dma_cap_mask_t mask;
-	unsigned int i;
+	int ret = client_create(test);
 
-	KUNIT_ASSERT_NOT_NULL(test, client);
-	test->priv = client;
-	dma_cap_zero(mask);
-	dma_cap_set(DMA_PQ, mask);
-	for (i = 0; i < ARRAY_SIZE(client->chan); i++) {
-		client->chan[i] = dma_request_channel(mask, is_ours, NULL);
-		KUNIT_ASSERT_NOT_NULL(test, client->chan[i]);
-	}
-	client->dev = dmaengine_get_dma_device(client->chan[0]);
-	client->mem = (u8 *)__get_free_pages(GFP_KERNEL, get_order(BYTES));
-	KUNIT_ASSERT_NOT_NULL(test, client->mem);
-	client->addr = dma_map_single(client->dev, client->mem, BYTES, DMA_BIDIRECTIONAL);
-	KUNIT_ASSERT_EQ(test, dma_mapping_error(client->dev, client->addr), 0);
-	client_reset(client);
-	return 0;
-}
-
-static void sim_test_exit(struct kunit *test)
-{
-	struct client *client = test->priv;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(client->chan); i++)
-		if (client->chan[i]) {
-			dmaengine_terminate_sync(client->chan[i]);
-			dma_release_channel(client->chan[i]);
-		}
-	if (client->addr)
-		dma_unmap_single(client->dev, client->addr, BYTES, DMA_BIDIRECTIONAL);
-	free_pages((unsigned long)client->mem, get_order(BYTES));
-}
-
-static void job_done(void *param, const struct dmaengine_result *result)
-{
-	struct job *job = param;
-
-	job->result = result->result;
-	job->turn = ++job->client->nr_calls;
-	complete_all(&job->done);
-}
-
-static void submit(struct kunit *test, struct job *job, struct dma_async_tx_descriptor *tx)
-{
-	KUNIT_ASSERT_NOT_NULL(test, tx);
-	job->client = test->priv;
-	job->turn = 0;
-	init_completion(&job->done);
-	tx->callback_result = job_done;
-	tx->callback_param = job;
-	KUNIT_ASSERT_GT(test, dmaengine_submit(tx), 0);
-}
-
-static void await(struct kunit *test, struct job *job, enum dmaengine_tx_result result)
-{
-	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&job->done, PATIENCE), 0UL);
-	KUNIT_EXPECT_EQ(test, (int)job->result, (int)result);
-}
-
-/* A copy from the input, beginning at its @src, to @dst */
-static struct dma_async_tx_descriptor *copy(struct client *client, unsigned int chan,
-					    unsigned int dst, unsigned int src, size_t len,
-					    unsigned long flags)
-{
-	return dmaengine_prep_dma_memcpy(client->chan[chan], client->addr + dst,
-					 client->addr + HALF + src, len, flags);
-}
-
-/* Bytes @from to @to of the output are those of the input from @src on. */
-static void expect_copied(struct kunit *test, unsigned int from, unsigned int to,
-			  unsigned int src)
-{
-	struct client *client = test->priv;
-
-	KUNIT_EXPECT_EQ(test, memcmp(client->mem + from, client->mem + HALF + src, to - from), 0);
-}
-
-static void expect_filled(struct kunit *test, unsigned int from, unsigned int to, u8 value)
-{
-	struct client *client = test->priv;
-
-	KUNIT_EXPECT_NULL(test, memchr_inv(client->mem + from, value, to - from));
+	if (!ret)
+		client_take(test, "dmover-sim.0");
+	return ret;
 }
 
 /* What the CPU writes beside an output is lost, as far as the line goes. */
@@ -424,7 +294,7 @@ static struct kunit_case sim_cases[] = {
 static struct kunit_suite sim_suite = {
 	.name = "dmover-sim",
 	.init = sim_test_init,
-	.exit = sim_test_exit,
+	.exit = client_destroy,
 	.test_cases = sim_cases,
 };
 

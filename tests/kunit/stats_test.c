@@ -56,7 +56,8 @@ static const char shown[] =
 	"cpu-bytes-mapping:\t106\n"
 	"cpu-bytes-busy:\t107\n"
 	"cpu-bytes-error:\t108\n"
-	"cpu-bytes-removed:\t109\n";
+	"cpu-bytes-hang:\t109\n"
+	"cpu-bytes-removed:\t110\n";
 
 static void stats_show_test(struct kunit *test)
 {

@@ -140,7 +140,8 @@ static const char *const way_names[DT_NR_WAYS] = {
 	[DT_NO_CHANNEL] = "cpu-bytes-no-channel", [DT_SMALL] = "cpu-bytes-small",
 	[DT_UNPINNABLE] = "cpu-bytes-unpinnable", [DT_BUDGET] = "cpu-bytes-budget",
 	[DT_MAPPING] = "cpu-bytes-mapping", [DT_BUSY] = "cpu-bytes-busy",
-	[DT_ERROR] = "cpu-bytes-error", [DT_REMOVED] = "cpu-bytes-removed",
+	[DT_ERROR] = "cpu-bytes-error", [DT_HANG] = "cpu-bytes-hang",
+	[DT_REMOVED] = "cpu-bytes-removed",
 };
 
 const char *dt_way_name(enum dt_way way)

@@ -32,6 +32,8 @@ static const struct {
 		"by the CPU: the channel took no more" },
 	[COUNTER_ERROR] = { "cpu_bytes_error",
 		"by the CPU: the channel failed" },
+	[COUNTER_HANG] = { "cpu_bytes_hang",
+		"by the CPU: the channel did not finish" },
 	[COUNTER_REMOVED] = { "cpu_bytes_removed",
 		"by the CPU: the channel went away" },
 };

@@ -66,6 +66,7 @@ extern const struct dmo_command dmo_cmd_limits;
 extern const struct dmo_command dmo_cmd_policy;
 extern const struct dmo_command dmo_cmd_release;
 extern const struct dmo_command dmo_cmd_rescan;
+extern const struct dmo_command dmo_cmd_reset;
 extern const struct dmo_command dmo_cmd_run;
 extern const struct dmo_command dmo_cmd_selftest;
 extern const struct dmo_command dmo_cmd_xor;

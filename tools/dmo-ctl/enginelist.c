@@ -214,6 +214,30 @@ const char *engine_unused_why(const struct dmoverio_engine *e,
 	return "for a reason that this program does not know";
 }
 
+const char *engine_failed_why(const struct dmoverio_engine *e,
+			      const char **name)
+{
+	static const struct {
+		const char *name;
+		const char *why;
+	} failed[] = {
+		{ "errors", "its transfers failed" },
+		{ "hang", "its transfers did not come to an end" },
+		{ "lost", "somebody else has it" },
+	};
+	size_t i = e->reason - DMOVERIO_FAILED_ERRORS;
+
+	if (e->state != DMOVERIO_ENGINE_QUARANTINED &&
+	    e->state != DMOVERIO_ENGINE_DISABLED)
+		return NULL;
+	if (e->reason < DMOVERIO_FAILED_ERRORS || i >= ARRAY_SIZE(failed)) {
+		*name = "other";
+		return "for a reason that this program does not know";
+	}
+	*name = failed[i].name;
+	return failed[i].why;
+}
+
 static bool has_reason(const struct engine_list *list, __u32 reason)
 {
 	size_t i;
@@ -233,6 +257,13 @@ void engine_list_explain(const struct engine_list *list, const char **why,
 	if (!list->has_dmaengine) {
 		*why = "this kernel has no dmaengine (CONFIG_DMADEVICES)";
 		*what_to_do = "boot a kernel that has it: cloud flavours have not";
+		return;
+	}
+	for (i = 0; i < list->nr; i++) {
+		*why = engine_failed_why(&list->rows[i], what_to_do);
+		if (!*why)
+			continue;
+		*what_to_do = "try it again: dmo-ctl reset CHANNEL";
 		return;
 	}
 	for (i = 0; i < ARRAY_SIZE(unused); i++) {

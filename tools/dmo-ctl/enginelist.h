@@ -47,4 +47,8 @@ void engine_list_explain(const struct engine_list *list, const char **why,
 const char *engine_unused_why(const struct dmoverio_engine *e,
 			      const char **name);
 
+/* What was the matter with one that failed, or NULL; @name is one word for it. */
+const char *engine_failed_why(const struct dmoverio_engine *e,
+			      const char **name);
+
 #endif /* DMO_CTL_ENGINELIST_H */

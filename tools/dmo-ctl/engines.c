@@ -22,6 +22,10 @@ static const char *state_text(const struct dmoverio_engine *e)
 		return "leaving";
 	case DMOVERIO_ENGINE_UNUSED:
 		return "unused";
+	case DMOVERIO_ENGINE_QUARANTINED:
+		return "quarantined";
+	case DMOVERIO_ENGINE_DISABLED:
+		return "disabled";
 	default:
 		return "?";
 	}
@@ -160,6 +164,35 @@ static void print_unused(const struct engine_list *list, const int *widths)
 	}
 }
 
+/* Channels that failed: why, and what becomes of them. */
+static void print_failed(const struct engine_list *list, const int *widths)
+{
+	const struct dmoverio_engine *e;
+	const char *reason, *why;
+	bool first = true;
+	size_t i;
+
+	for (i = 0; i < list->nr; i++) {
+		e = &list->rows[i];
+		why = engine_failed_why(e, &reason);
+		if (!why)
+			continue;
+		if (first)
+			printf("\nDMA channels that failed:\n");
+		first = false;
+		print_cell(0, widths[0], "");
+		print_cell(1, widths[1], e->name);
+		printf("%s; ", why);
+		if (e->state == DMOVERIO_ENGINE_QUARANTINED)
+			printf("tried again in %.1f s\n", (double)e->retry_ms / 1000);
+		else if (e->parked_pages)
+			printf("%" PRIu64 " pages parked until it finishes, or its driver is unbound\n",
+			       (uint64_t)e->parked_pages);
+		else
+			printf("to try it again: dmo-ctl reset %s\n", e->name);
+	}
+}
+
 static void print_counters(void)
 {
 	struct counters counters;
@@ -181,6 +214,7 @@ static void print_all(const struct engine_list *list)
 
 	find_widths(list, widths);
 	print_engines(list, widths);
+	print_failed(list, widths);
 	print_unused(list, widths);
 	if (!engine_list_channels(list, NULL)) {
 		engine_list_explain(list, &why, &what_to_do);
@@ -191,7 +225,7 @@ static void print_all(const struct engine_list *list)
 
 static void json_engine(struct json *j, const struct dmoverio_engine *e)
 {
-	const char *names[64];
+	const char *names[64], *reason, *why = engine_failed_why(e, &reason);
 	size_t nr = function_names(e, names, ARRAY_SIZE(names)), i;
 
 	json_object(j, NULL);
@@ -200,6 +234,10 @@ static void json_engine(struct json *j, const struct dmoverio_engine *e)
 	json_string(j, "driver", e->driver);
 	json_string(j, "device", e->device);
 	json_string(j, "state", state_text(e));
+	if (why) {
+		json_string(j, "reason", reason);
+		json_string(j, "why", why);
+	}
 	json_array(j, "functions");
 	for (i = 0; i < nr; i++)
 		json_string(j, NULL, names[i]);
@@ -213,6 +251,8 @@ static void json_engine(struct json *j, const struct dmoverio_engine *e)
 	json_u64(j, "edge_bytes", e->edge_bytes);
 	json_u64(j, "errors", e->errors);
 	json_u64(j, "restarts", e->restarts);
+	json_u64(j, "parked_pages", e->parked_pages);
+	json_u64(j, "retry_ms", e->retry_ms);
 	json_close(j);
 }
 

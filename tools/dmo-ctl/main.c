@@ -31,6 +31,7 @@ static const struct dmo_command *const commands[] = {
 	&dmo_cmd_policy,
 	&dmo_cmd_release,
 	&dmo_cmd_rescan,
+	&dmo_cmd_reset,
 	&dmo_cmd_selftest,
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmo-ctl release, rescan: give DMA channels back to the kernel, for instance
- * to unload their driver, and look for channels again.
+ * dmo-ctl release, rescan, reset: give DMA channels back to the kernel, for
+ * instance to unload their driver, look for channels again, and use one again that
+ * has failed.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,18 +12,34 @@
 #include "sysfs.h"
 #include "util.h"
 
-static int run_release(struct dmo_context *ctx, char **argv)
+static int write_channel(struct dmo_context *ctx, const char *file,
+			 const char *channel)
 {
-	int err = sysfs_write(SYSFS_DEVICE, "release", argv[0]);
+	int err = sysfs_write(SYSFS_DEVICE, file, channel);
 
 	if (ctx->json)
-		json_string(ctx->result, "channel", argv[0]);
+		json_string(ctx->result, "channel", channel);
 	if (err == -ENODEV || err == -ENXIO || err == -EINVAL) {
-		util_error("release: %s: no such DMA channel is held; see: dmo-ctl engines",
-			   argv[0]);
+		util_error("%s: %s: no such DMA channel is held; see: dmo-ctl engines",
+			   file, channel);
 		return DMO_FAIL;
 	}
-	return err ? sysfs_explain("release", err) : DMO_OK;
+	if (err == -EBUSY) {
+		util_error("%s: %s: it may still write to memory that it was given, or somebody else has it; see: dmo-ctl engines",
+			   file, channel);
+		return DMO_FAIL;
+	}
+	return err ? sysfs_explain(file, err) : DMO_OK;
+}
+
+static int run_release(struct dmo_context *ctx, char **argv)
+{
+	return write_channel(ctx, "release", argv[0]);
+}
+
+static int run_reset(struct dmo_context *ctx, char **argv)
+{
+	return write_channel(ctx, "reset", argv[0]);
 }
 
 static int run_rescan(struct dmo_context *ctx, char **argv)
@@ -42,6 +59,16 @@ const struct dmo_command dmo_cmd_release = {
 		"\"dmo-ctl rescan\".  Needs root.\n",
 	.nr_args = 1,
 	.run = run_release,
+};
+
+const struct dmo_command dmo_cmd_reset = {
+	.name = "reset",
+	.args = "CHANNEL",
+	.summary = "use a DMA channel again, at once, that has failed",
+	.help = "It is taken out of quarantine; or, if it was disabled, tried once more.  Not\n"
+		"while it has parked pages: only unbinding its driver helps then.  Needs root.\n",
+	.nr_args = 1,
+	.run = run_reset,
 };
 
 const struct dmo_command dmo_cmd_rescan = {

@@ -97,6 +97,8 @@ struct dmoverio_policy {
 #define DMOVERIO_ENGINE_ACTIVE		1	/* at work, or ready for it */
 #define DMOVERIO_ENGINE_LEAVING		2	/* finishes what it has, gets no more */
 #define DMOVERIO_ENGINE_UNUSED		3	/* a channel that is there, but left alone */
+#define DMOVERIO_ENGINE_QUARANTINED	4	/* it failed, and is tried again later */
+#define DMOVERIO_ENGINE_DISABLED	5	/* it failed, and is not tried again */
 
 /* Why a channel is left alone */
 #define DMOVERIO_UNUSED_NO_FUNCTION	1	/* it can do none of our functions */
@@ -105,6 +107,11 @@ struct dmoverio_policy {
 #define DMOVERIO_UNUSED_RELEASED	4	/* the administrator took it away; it may be gone */
 #define DMOVERIO_UNUSED_DRIVER		5	/* its driver has traps; "channels" may name it */
 
+/* Why a channel is in quarantine, or disabled */
+#define DMOVERIO_FAILED_ERRORS		16	/* transfers failed, one after the other */
+#define DMOVERIO_FAILED_HANG		17	/* transfers did not come to an end */
+#define DMOVERIO_FAILED_LOST		18	/* when it was to come back it was not to be had */
+
 /**
  * struct dmoverio_engine - argument of DMOVERIO_IOC_GET_ENGINE
  * @size: bytes of this structure
@@ -112,8 +119,9 @@ struct dmoverio_policy {
  * @id: out: 1: the CPU; 2 and above: a DMA channel, its number for as long as
  *	it is held, not used again; 0: unused
  * @state: out: DMOVERIO_ENGINE_*
- * @reason: out: DMOVERIO_UNUSED_*, if it is unused; else 0
- * @resv: out: 0
+ * @reason: out: DMOVERIO_UNUSED_*, if it is unused; DMOVERIO_FAILED_*, if it
+ *	failed; else 0
+ * @resv: 0
  * @funcs: out: bit n: it can do DMOVERIO_FUNC n
  * @align: out: bytes, a power of two, to which the output is aligned where
  *	it is written by DMA; the CPU does the edges.  Of the functions it can
@@ -126,6 +134,9 @@ struct dmoverio_policy {
  * @edge_bytes: out: bytes at the edges that the CPU did for it
  * @errors: out: windows that failed in the engine
  * @restarts: out: windows begun here and done by another engine
+ * @parked_pages: out: pages that it may still write to although their requests
+ *	were answered (ETIMEDOUT): its hardware could not be stopped
+ * @retry_ms: out: milliseconds until it is tried again, if it is in quarantine
  * @name: out: "cpu", or the name of the channel: "dma0chan3"
  * @device: out: the channel's device: "0000:00:05.0"
  * @driver: out: the device's driver: "ioatdma"
@@ -150,6 +161,8 @@ struct dmoverio_engine {
 	__aligned_u64 edge_bytes;
 	__aligned_u64 errors;
 	__aligned_u64 restarts;
+	__aligned_u64 parked_pages;
+	__aligned_u64 retry_ms;
 	char name[32];
 	char device[64];
 	char driver[32];
