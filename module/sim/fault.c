@@ -3,8 +3,6 @@
  * Faults: when they strike, what they do to a descriptor, and the file "fault"
  * of a channel in sysfs.
  */
-#include <linux/build_bug.h>
-#include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/kstrtox.h>
 #include <linux/string.h>
@@ -226,7 +224,7 @@ static int command(struct sim_chan *sc, char **words, int nr)
 		return wake(sc);
 	if (nr == 1 && !strcmp(words[0], "off"))
 		return disarm(sc);
-	fault = match_string(fault_names, ARRAY_SIZE(fault_names), words[0]);
+	fault = sysfs_match_string(fault_names, words[0]);
 	return fault < 0 ? fault : arm(sc, fault, words + 1, nr - 1);
 }
 

@@ -107,8 +107,13 @@ static void woken_by_time(struct kunit *test)
 {
 	struct client *client = test->priv;
 	unsigned long start = jiffies;
+	struct fault_file file;
 
-	hang(test, STOPS, "hang 0 2 300");
+	client_take(test, STOPS);
+	file = fault_file(client, 0);
+	KUNIT_ASSERT_EQ(test, fault_write(&file, "hang 0 2 300"), 0);
+	submit_one(test, 0);
+	submit_one(test, 1);
 	await(test, &client->job[0], DMA_TRANS_NOERROR);
 	await(test, &client->job[1], DMA_TRANS_NOERROR);
 	KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, start + msecs_to_jiffies(600)));
@@ -188,17 +193,39 @@ static void late_after_release(struct kunit *test)
 	expect_called(test, NR_DESCS, NR_DESCS);
 }
 
-/* Its time counts from the terminate, if that is later. */
+/* Whether it still stood still, for @ms, when it was terminated at @start */
+static bool terminated_in_time(struct kunit *test, unsigned int ms, unsigned long *start)
+{
+	struct client *client = test->priv;
+	struct fault_file file = fault_file(client, 0);
+	char line[32];
+
+	client_reset(client);
+	snprintf(line, sizeof(line), "late 0 1 %u", ms);
+	KUNIT_ASSERT_EQ(test, fault_write(&file, line), 0);
+	submit_one(test, 0);
+	fault_wait(test, &file, "late", FAULT_STRUCK, 1);
+	schedule_timeout_uninterruptible(msecs_to_jiffies(ms / 4));
+	*start = jiffies;
+	KUNIT_EXPECT_EQ(test, dmaengine_terminate_sync(client->chan[0]), 0);
+	return fault_read(&file, "loose", 1) == 1;
+}
+
+/* Its time counts from the terminate; where that came too late, more of it. */
 static void late_by_time(struct kunit *test)
 {
 	struct client *client = test->priv;
-	struct fault_file file = hang(test, STOPS, "late 0 1 2000");
-	unsigned long start = jiffies;
+	struct fault_file file;
+	unsigned int ms = 400;
+	unsigned long start;
 
-	KUNIT_EXPECT_EQ(test, dmaengine_terminate_sync(client->chan[0]), 0);
+	client_take(test, STOPS);
+	file = fault_file(client, 0);
+	while (!terminated_in_time(test, ms, &start) && ms < 50000)
+		ms *= 2;
 	client_let_go(client);
 	fault_wait(test, &file, "loose", 1, 0);
-	KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, start + msecs_to_jiffies(2000)));
+	KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, start + msecs_to_jiffies(ms)));
 	expect_moved(test, 0);
 	expect_called(test, NR_DESCS, NR_DESCS);
 }
