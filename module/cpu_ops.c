@@ -16,6 +16,7 @@
 #include <linux/minmax.h>
 #include <linux/scatterlist.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -23,6 +24,9 @@
 #include "cpu_ops.h"
 #include "engine.h"
 #include "func.h"
+
+/* Less than this is not worth another worker */
+#define LEAST_PART_BYTES	SZ_128K
 
 /* A place in a scatterlist: @off bytes into the entry @sg */
 struct place {
@@ -221,6 +225,22 @@ static int (*const run_fns[])(struct dmio_job *job, u64 offset, u64 len) = {
 	[DMOVERIO_FUNC_XOR]	= run_chunks,
 	[DMOVERIO_FUNC_CRC32C]	= run_crc32c,
 };
+
+/**
+ * dmio_cpu_count_parts() - over how many CPUs a job is cut
+ * @func: the function
+ * @len: bytes of the job
+ * @nr_cpus: CPUs that there are, not 0
+ *
+ * Context: any.
+ * Return: most parts that are worth it, 1 to DMIO_CPU_PARTS.
+ */
+unsigned int dmio_cpu_count_parts(const struct dmio_func *func, u64 len, unsigned int nr_cpus)
+{
+	u64 nr = min3((u64)DMIO_CPU_PARTS, (u64)nr_cpus, len / LEAST_PART_BYTES);
+
+	return func->serial ? 1 : max(nr, 1ULL);
+}
 
 /**
  * dmio_cpu_part_bytes() - cut a job evenly

@@ -10,6 +10,7 @@
 struct dmio_func;
 struct dmio_job;
 
+unsigned int dmio_cpu_count_parts(const struct dmio_func *func, u64 len, unsigned int nr_cpus);
 u64 dmio_cpu_part_bytes(u64 len, unsigned int nr, u64 align);
 bool dmio_cpu_can(const struct dmio_func *func);
 int dmio_cpu_run(struct dmio_job *job, u64 offset, u64 len);

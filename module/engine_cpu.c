@@ -15,7 +15,6 @@
 #include <linux/errno.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
-#include <linux/sizes.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
@@ -23,9 +22,6 @@
 #include "engine.h"
 #include "engine_cpu.h"
 #include "func.h"
-
-/* Less than this is not worth another worker */
-#define LEAST_PART_BYTES	SZ_128K
 
 static struct workqueue_struct *cpu_wq;
 
@@ -53,10 +49,7 @@ static bool cpu_can(const struct dmio_engine *engine, const struct dmio_func *fu
 
 static unsigned int count_parts(const struct dmio_job *job)
 {
-	u64 nr = min3((u64)DMIO_CPU_PARTS, (u64)num_online_cpus(),
-		      job->len / LEAST_PART_BYTES);
-
-	return job->func->serial ? 1 : max(nr, 1ULL);
+	return dmio_cpu_count_parts(job->func, job->len, num_online_cpus());
 }
 
 static void cpu_submit(struct dmio_engine *engine, struct dmio_job *job, bool may_run)

@@ -503,7 +503,37 @@ static void cpu_ops_part_bytes_test(struct kunit *test)
 			}
 }
 
+static void cpu_ops_count_parts_test(struct kunit *test)
+{
+	static const struct { u64 len; unsigned int nr_cpus, nr; } table[] = {
+		/* Too little for more than one, however many there are */
+		{ 1, 1, 1 }, { 1, 64, 1 }, { SZ_128K - 1, 64, 1 }, { SZ_128K, 64, 1 },
+		{ SZ_256K - 1, 64, 1 },
+		/* 128 KiB for each at least */
+		{ SZ_256K, 64, 2 }, { 3 * SZ_128K - 1, 64, 2 }, { 3 * SZ_128K, 64, 3 },
+		{ SZ_512K - 1, 64, 3 }, { SZ_512K, 64, 4 },
+		/* No more than CPUs */
+		{ SZ_2M, 1, 1 }, { SZ_2M, 2, 2 }, { SZ_2M, 3, 3 }, { SZ_2M, 4, 4 },
+		{ SZ_256K, 1, 1 }, { 3 * SZ_128K, 2, 2 },
+		/* No more than there is room for */
+		{ SZ_2M, 5, 4 }, { SZ_2M, 4096, 4 }, { 1ULL << 40, 64, 4 }, { U64_MAX, 64, 4 },
+	};
+	unsigned int i;
+	size_t k;
+
+	static_assert(DMIO_CPU_PARTS == 4, "the table above");
+	for (k = 0; k < dmio_nr_funcs; k++)
+		for (i = 0; i < ARRAY_SIZE(table); i++)
+			KUNIT_ASSERT_EQ_MSG(test,
+					    dmio_cpu_count_parts(&dmio_funcs[k], table[i].len,
+								 table[i].nr_cpus),
+					    dmio_funcs[k].serial ? 1 : table[i].nr,
+					    "%s, %llu bytes, %u CPUs", dmio_funcs[k].name,
+					    table[i].len, table[i].nr_cpus);
+}
+
 static struct kunit_case cpu_ops_cases[] = {
+	KUNIT_CASE(cpu_ops_count_parts_test),
 	KUNIT_CASE(cpu_ops_part_bytes_test),
 	KUNIT_CASE(cpu_ops_can_test),
 	KUNIT_CASE(cpu_ops_all_test),
