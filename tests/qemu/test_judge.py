@@ -5,6 +5,7 @@ GOOD is what a guest says when all is well; every case changes one thing.
 """
 
 import unittest
+from types import SimpleNamespace
 
 from harness import judge
 from harness.config import Expectations
@@ -160,6 +161,17 @@ class Judge(unittest.TestCase):
         skipped = GOOD[:begin] + "1..0 # SKIP no device\n" + GOOD[end:]
         skipped = skipped.replace("classic 0 12", "classic 4 12")
         self.assertIn("no device", complaints(judged(skipped)[0]))
+
+    def test_expectations_are_for_guests(self):
+        """By name, by what a guest is based on, for all; and not for those excepted."""
+        rows = [{"guest": "*"}, {"guest": "a"}, {"guest": "b"}, {"guest": "*", "but": ["b"]}]
+        for name, bases, mine in (("a", [], [0, 1, 3]), ("b", ["a"], [0, 1, 2]),
+                                  ("c", ["b", "a"], [0, 1, 2]), ("d", [], [0, 3])):
+            with self.subTest(guest=name):
+                guest = SimpleNamespace(name=name, bases=bases)
+                found = Expectations(rows, rows).of(guest)
+                self.assertEqual(found.skips, [rows[index] for index in mine])
+                self.assertEqual(found.log, found.skips)
 
     def test_missed_skip_is_noted(self):
         """An expected skip that did not occur is worth a note, not a failure."""
