@@ -106,12 +106,13 @@ CASES = [
 ] + [("dmoverio: ready", line, line) for line in BAD_LINES]
 
 
-def judged(text, ending=None):
+def judged(text, ending=None, **more):
     """Results and notes for a whole transcript."""
     transcript = Transcript()
     for line in text.splitlines():
         transcript.feed(line)
-    return judge.judge_guest(transcript, ending or Ending(0, False, 1.0), EXPECTED, True)
+    return judge.judge_guest(transcript, ending or Ending(0, False, 1.0), EXPECTED, True,
+                             **more)
 
 
 def complaints(results):
@@ -145,6 +146,23 @@ class Judge(unittest.TestCase):
                        Ending(0, False, 1.0, ["the device died"])):
             with self.subTest(ending=ending):
                 self.assertNotEqual(complaints(judged(GOOD, ending)[0]), "")
+
+    def test_power_off(self):
+        """A transfer in flight is waited for, in good order, and the console shows it."""
+        good = ["[    1.5] dmoverio goes down", "[    3.9] reboot: System halted"]
+        for busy, console, complaint in (
+                ("busy 4096", good, ""), ("busy 0", good, "no transfer"), ("", good, "no transfer"),
+                ("busy 4096", [], "does not show"), ("busy 4096", good[:1], "does not show"),
+                ("busy 4096", [good[0], "[    1.6] reboot: System halted"], "did not wait"),
+                ("busy 4096", [good[0], "[ 3.8] dmoverio: DMA transfers are still under way",
+                               good[1]], "still under way"),
+                ("busy 4096", [good[0], "[    2.0] BUG: one", good[1]], "BUG: one")):
+            with self.subTest(busy=busy, console=console):
+                text = GOOD.replace("@dmio done", f"@dmio {busy}\n@dmio done" if busy
+                                    else "@dmio done")
+                results, _ = judged(text, console=console, busy_off=True)
+                self.assertIn(complaint, complaints(results))
+                self.assertEqual(bool(complaint), bool(complaints(results)))
 
     def test_nothing_ran(self):
         """No programs, or one without a result, is no success."""

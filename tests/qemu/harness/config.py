@@ -37,6 +37,7 @@ class Guest:
     only: list = field(default_factory=list)
     last: str = ""
     kmemleak: bool = False
+    busy_off: bool = False
     dmatest: str = "source"
     timeout: int = 480
     test_timeout: int = 120
