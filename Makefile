@@ -63,6 +63,13 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/man/man8/dmo-ctl.8 \
 		$(DESTDIR)/usr/lib/udev/rules.d/60-dmoverio.rules \
 		$(DESTDIR)/usr/lib/sysusers.d/dmoverio.conf
+	@echo 'The modules, if they were installed: make modules_uninstall, for each kernel (KVER=...)'
+
+# Where modules_install puts them differs from kernel to kernel.
+modules_uninstall:
+	find $(INSTALL_MOD_PATH)/lib/modules/$(KVER) -type f \
+		\( -name 'dmoverio.ko*' -o -name 'dmover-sim.ko*' \) -print -delete
+	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(KVER)
 
 demo:
 	scripts/deps demo
@@ -103,18 +110,20 @@ clean:
 help:
 	@echo 'all              the module for the running kernel (KDIR=...) and the tools'
 	@echo 'modules, tools   one of them'
-	@echo 'modules_install  install the module (as root)'
+	@echo 'modules_install  install the modules (as root); modules_uninstall'
 	@echo 'install          headers, dmo-ctl, manual pages below PREFIX=$(PREFIX), DESTDIR=; uninstall'
 	@echo 'demo             a copy through /dev/dmoverio in a virtual machine, in a minute'
 	@echo 'uml              the loop of seconds: in-kernel tests and selftests under UML'
 	@echo 'lint             static checks'
 	@echo 'check            lint and tests, on User Mode Linux and on the stock kernel'
 	@echo 'check-all        check, longer variants, later kernels, clang, DMA controllers, arm64, bench'
+	@echo 'check-longer     what check-all does beyond check'
+	@echo 'check-more       what is in neither yet: $(MORE)'
 	@echo 'bench            what requests cost, also against dmatest: instructions and times'
 	@echo 'clean            remove all that was generated'
 	@echo
 	@echo 'scripts/guest gives a shell in a guest with the module loaded.'
 	@echo 'Kernels are kept in $${DMOVERIO_CACHE:-~/.cache/dmoverio}; remove it at will.'
 
-.PHONY: all modules modules_install tools install uninstall demo deps check check-all \
+.PHONY: all modules modules_install modules_uninstall tools install uninstall demo deps check check-all \
 	check-longer check-more lint uml bench clean help

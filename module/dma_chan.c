@@ -230,7 +230,7 @@ static bool is_wanted(struct dma_chan *chan, void *arg)
 				dma_has_cap(DMA_CYCLIC, chan->device->cap_mask)))
 		reason = DMOVERIO_UNUSED_PERIPHERALS;
 	else if (!*channels && !dma_has_cap(DMA_MEMCPY, chan->device->cap_mask))
-		reason = DMOVERIO_UNUSED_NOT_NAMED;
+		reason = DMOVERIO_UNUSED_NO_COPY;
 
 	/* For show only: it may fail */
 	if (reason)
@@ -509,6 +509,8 @@ static void report(void)
 		pr_info("no DMA channel: those there serve peripherals, name them in \"channels\" to use them\n");
 	else if (reason == DMOVERIO_UNUSED_DRIVER)
 		pr_info("no DMA channel: the driver of those there makes it your choice, name them in \"channels\" to use them\n");
+	else if (reason == DMOVERIO_UNUSED_NO_COPY)
+		pr_info("no DMA channel: those there cannot copy, name them in \"channels\" to use them\n");
 	else if (reason)
 		pr_info("no DMA channel: those there can do none of the functions\n");
 	else

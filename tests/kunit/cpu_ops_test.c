@@ -524,7 +524,7 @@ static void cpu_ops_count_parts_test(struct kunit *test)
 	static_assert(DMIO_CPU_PARTS == 4, "the table above");
 	for (k = 0; k < dmio_nr_funcs; k++)
 		for (i = 0; i < ARRAY_SIZE(table); i++)
-			KUNIT_EXPECT_EQ_MSG(test,
+			KUNIT_ASSERT_EQ_MSG(test,
 					    dmio_cpu_count_parts(&dmio_funcs[k], table[i].len,
 								 table[i].nr_cpus),
 					    dmio_funcs[k].serial ? 1 : table[i].nr,

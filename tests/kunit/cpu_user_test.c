@@ -177,15 +177,15 @@ static void run(struct kunit *test, const struct dmio_func *func, u32 len)
 	end = oracle_end(b, &region);
 	want = oracle_run(b, end);
 
-	KUNIT_EXPECT_EQ_MSG(test, dmio_cpu_run_user(job), end < len ? -EFAULT : 0, "%s, %u bytes",
+	KUNIT_ASSERT_EQ_MSG(test, dmio_cpu_run_user(job), end < len ? -EFAULT : 0, "%s, %u bytes",
 			    func->name, len);
-	KUNIT_EXPECT_EQ_MSG(test, job->done, (u64)end, "%s, %u bytes", func->name, len);
+	KUNIT_ASSERT_EQ_MSG(test, job->done, (u64)end, "%s, %u bytes", func->name, len);
 	if (end < len)
-		KUNIT_EXPECT_EQ_MSG(test, job->fault, address(b->segs[region], end),
+		KUNIT_ASSERT_EQ_MSG(test, job->fault, address(b->segs[region], end),
 				    "%s, %u bytes", func->name, len);
 	if (func->result_bytes)
-		KUNIT_EXPECT_EQ(test, job->result, (u64)want);
-	KUNIT_EXPECT_EQ_MSG(test, memcmp(user_shim.mem, b->model, USER_BLOCK), 0,
+		KUNIT_ASSERT_EQ(test, job->result, (u64)want);
+	KUNIT_ASSERT_EQ_MSG(test, memcmp(user_shim.mem, b->model, USER_BLOCK), 0,
 			    "%s, %u bytes, %u to be done", func->name, len, end);
 }
 

@@ -63,6 +63,7 @@ void fakes_start(struct kunit *test);
 void fakes_stop(struct kunit *test);
 void fake_add(struct fake *fake);
 void fake_remove(struct fake *fake);
+void fake_start_dma(void);
 void fake_finish(struct fake *fake, struct dmio_job *job);
 
 void fake_job_init(struct fake_job *fj, u32 policy, u64 len);

@@ -5,6 +5,7 @@ GOOD is what a guest says when all is well; every case changes one thing.
 """
 
 import unittest
+from types import SimpleNamespace
 
 from harness import judge
 from harness.config import Expectations
@@ -105,12 +106,13 @@ CASES = [
 ] + [("dmoverio: ready", line, line) for line in BAD_LINES]
 
 
-def judged(text, ending=None):
+def judged(text, ending=None, **more):
     """Results and notes for a whole transcript."""
     transcript = Transcript()
     for line in text.splitlines():
         transcript.feed(line)
-    return judge.judge_guest(transcript, ending or Ending(0, False, 1.0), EXPECTED, True)
+    return judge.judge_guest(transcript, ending or Ending(0, False, 1.0), EXPECTED, True,
+                             **more)
 
 
 def complaints(results):
@@ -145,6 +147,23 @@ class Judge(unittest.TestCase):
             with self.subTest(ending=ending):
                 self.assertNotEqual(complaints(judged(GOOD, ending)[0]), "")
 
+    def test_power_off(self):
+        """A transfer in flight is waited for, in good order, and the console shows it."""
+        good = ["[    1.5] dmoverio goes down", "[    3.9] reboot: System halted"]
+        for busy, console, complaint in (
+                ("busy 4096", good, ""), ("busy 0", good, "no transfer"), ("", good, "no transfer"),
+                ("busy 4096", [], "does not show"), ("busy 4096", good[:1], "does not show"),
+                ("busy 4096", [good[0], "[    1.6] reboot: System halted"], "did not wait"),
+                ("busy 4096", [good[0], "[ 3.8] dmoverio: DMA transfers are still under way",
+                               good[1]], "still under way"),
+                ("busy 4096", [good[0], "[    2.0] BUG: one", good[1]], "BUG: one")):
+            with self.subTest(busy=busy, console=console):
+                text = GOOD.replace("@dmio done", f"@dmio {busy}\n@dmio done" if busy
+                                    else "@dmio done")
+                results, _ = judged(text, console=console, busy_off=True)
+                self.assertIn(complaint, complaints(results))
+                self.assertEqual(bool(complaint), bool(complaints(results)))
+
     def test_nothing_ran(self):
         """No programs, or one without a result, is no success."""
         begin = GOOD.index("@dmio begin selftests")
@@ -160,6 +179,17 @@ class Judge(unittest.TestCase):
         skipped = GOOD[:begin] + "1..0 # SKIP no device\n" + GOOD[end:]
         skipped = skipped.replace("classic 0 12", "classic 4 12")
         self.assertIn("no device", complaints(judged(skipped)[0]))
+
+    def test_expectations_are_for_guests(self):
+        """By name, by what a guest is based on, for all; and not for those excepted."""
+        rows = [{"guest": "*"}, {"guest": "a"}, {"guest": "b"}, {"guest": "*", "but": ["b"]}]
+        for name, bases, mine in (("a", [], [0, 1, 3]), ("b", ["a"], [0, 1, 2]),
+                                  ("c", ["b", "a"], [0, 1, 2]), ("d", [], [0, 3])):
+            with self.subTest(guest=name):
+                guest = SimpleNamespace(name=name, bases=bases)
+                found = Expectations(rows, rows).of(guest)
+                self.assertEqual(found.skips, [rows[index] for index in mine])
+                self.assertEqual(found.log, found.skips)
 
     def test_missed_skip_is_noted(self):
         """An expected skip that did not occur is worth a note, not a failure."""

@@ -20,6 +20,8 @@
 #define PM_STATE	"/sys/power/state"
 #define PM_DELAY	"/sys/module/suspend/parameters/pm_test_delay"
 
+#define OUR_DEVICE	"/sys/devices/platform/dmoverio/"
+
 /* So long a transfer takes, where it is to be slow; see in_flight() */
 #define SLOW_US		200000
 #define SLOWEST_US	5400000
@@ -172,6 +174,53 @@ TEST_F_TIMEOUT(channels, release_and_rescan, 120)
 		EXPECT_LT(self->before.engine[i].id, is->id);
 	EXPECT_EQ(0, is->windows);
 	expect_dma(_metadata);
+}
+
+/* A channel's counters in sysfs, which nobody changes meanwhile, are those of the ioctl */
+static void expect_in_sysfs(struct __test_metadata *_metadata, const struct dmoverio_engine *e)
+{
+#define COUNTER(name)	{ #name, e->name }
+	const struct { const char *name; unsigned long long want; } counters[] = {
+		COUNTER(queued_bytes), COUNTER(windows), COUNTER(bytes), COUNTER(edge_bytes),
+		COUNTER(errors), COUNTER(restarts),
+	};
+#undef COUNTER
+	char path[128], line[32], want[32];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(counters); i++) {
+		snprintf(path, sizeof(path), OUR_DEVICE "%s/%s", e->name, counters[i].name);
+		snprintf(want, sizeof(want), "%llu", counters[i].want);
+		ASSERT_EQ(0, dt_read_line(path, line, sizeof(line))) {
+			TH_LOG("%s", path);
+		}
+		EXPECT_STREQ(want, line) {
+			TH_LOG("%s", path);
+		}
+	}
+}
+
+TEST_F_TIMEOUT(channels, counters_in_sysfs, 120)
+{
+	struct dt_engines all;
+	char path[128];
+
+	NEED_CHANNELS();
+	for (int i = 0; i < 2 * self->nr; i++)
+		expect_dma(_metadata);
+	ASSERT_EQ(0, dt_engines(self->fd, &all));
+	for (unsigned int i = 1; i < all.nr; i++)
+		if (dt_is_channel(&all.engine[i], DMOVERIO_FUNC_NONE))
+			expect_in_sysfs(_metadata, &all.engine[i]);
+	/* What is not held is not there; and it begins with nothing */
+	snprintf(path, sizeof(path), OUR_DEVICE "%s", first(self)->name);
+	EXPECT_EQ(0, access(path, F_OK));
+	ASSERT_EQ(0, dt_release("all"));
+	EXPECT_EQ(-1, access(path, F_OK));
+	ASSERT_EQ(0, dt_rescan());
+	ASSERT_EQ(0, dt_engines(self->fd, &all));
+	ASSERT_TRUE(find(&all, first(self)->name) != NULL);
+	EXPECT_EQ(0, find(&all, first(self)->name)->windows);
+	expect_in_sysfs(_metadata, find(&all, first(self)->name));
 }
 
 TEST_F_TIMEOUT(channels, release_all, 120)

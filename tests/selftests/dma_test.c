@@ -495,6 +495,10 @@ TEST_F_TIMEOUT(dma, no_memory_there, 60)
 	static const size_t lengths[] = { 1, 5000, 200000 };
 	uint8_t *nothing = dt_mmap(1 << 20), *constant = dt_mmap(1 << 20);
 
+	/* All of it is about DMA that is required */
+	if (!self->driver[0] && !dt_channels_expected())
+		SKIP(return, "no DMA channel in this guest");
+	ASSERT_TRUE(self->driver[0]);
 	ASSERT_EQ(0, mprotect(nothing, 1 << 20, PROT_NONE));
 	ASSERT_EQ(0, mprotect(constant, 1 << 20, PROT_READ));
 	for (unsigned int i = 0; i < ARRAY_SIZE(lengths); i++) {

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -125,6 +127,86 @@ void dt_watch_stop(struct dt_watch *w)
 {
 	atomic_store(&w->stop, true);
 	pthread_join(w->thread, NULL);
+}
+
+static void raise_to(atomic_llong *most, long long value)
+{
+	if (value > atomic_load(most))
+		atomic_store(most, value);
+}
+
+/*
+ * Whatever was not unpinned by the second look was pinned at the first one. With
+ * one CPU one look will do: what is pinned is read before what is unpinned.
+ */
+static void sample(struct dt_samples *seen, long long base)
+{
+	bool one_cpu = sysconf(_SC_NPROCESSORS_CONF) == 1;
+	long long acquired = -1, released = -1, later, released_later;
+
+	read_pins(&acquired, &released);
+	while (atomic_load(&seen->on)) {
+		later = -1;
+		released_later = -1;
+		read_pins(&later, &released_later);
+		raise_to(&seen->most, acquired - released - base);
+		raise_to(&seen->certain, acquired - (one_cpu ? released : released_later) - base);
+		acquired = later;
+		released = released_later;
+		atomic_fetch_add(&seen->looks, 1);
+	}
+}
+
+static void sampler(struct dt_samples *seen, long long base)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		dt_sleep_ms(1);
+		if (!atomic_load(&seen->on))
+			continue;
+		atomic_store(&seen->busy, true);
+		sample(seen, base);
+		atomic_store(&seen->busy, false);
+	}
+}
+
+int dt_sampler_start(struct dt_sampler *s, long long base)
+{
+	s->seen = mmap(NULL, sizeof(*s->seen), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s->seen == MAP_FAILED)
+		return -errno;
+	s->pid = fork();
+	if (!s->pid)
+		sampler(s->seen, base);
+	return s->pid < 0 ? -errno : 0;
+}
+
+int dt_sampler_on(struct dt_sampler *s)
+{
+	long long end = dt_now_ms() + DT_PATIENCE_MS;
+
+	atomic_store(&s->seen->looks, 0);
+	atomic_store(&s->seen->most, 0);
+	atomic_store(&s->seen->certain, 0);
+	atomic_store(&s->seen->on, true);
+	while (!atomic_load(&s->seen->looks) && dt_now_ms() < end)
+		dt_sleep_ms(1);
+	return atomic_load(&s->seen->looks) ? 0 : -ETIMEDOUT;
+}
+
+void dt_sampler_off(struct dt_sampler *s)
+{
+	atomic_store(&s->seen->on, false);
+	while (atomic_load(&s->seen->busy))
+		dt_sleep_ms(1);
+}
+
+void dt_sampler_end(struct dt_sampler *s)
+{
+	kill(s->pid, SIGKILL);
+	waitpid(s->pid, NULL, 0);
+	munmap(s->seen, sizeof(*s->seen));
 }
 
 int dt_wait_asleep(pid_t tid)

@@ -38,6 +38,32 @@ struct dt_watch {
 int dt_watch_start(struct dt_watch *w);
 void dt_watch_stop(struct dt_watch *w);
 
+/*
+ * What the kernel itself counts as pinned, while something runs: seen by another
+ * process, which stays root. The counters of different CPUs are not read at the
+ * same moment, so that pages may be counted that were pinned one after the other:
+ * @most. So many were certainly pinned at the same time: @certain, seen less often.
+ */
+struct dt_samples {
+	atomic_bool on, busy;
+	atomic_uint looks;
+	atomic_llong most, certain;	/* in pages, beyond those in the beginning */
+};
+
+struct dt_sampler {
+	pid_t pid;
+	struct dt_samples *seen;	/* shared with it */
+};
+
+/*
+ * Best early: what the process has by then is shared with the sampler, as by fork.
+ * @base pages are pinned in the beginning. 0 or -errno.
+ */
+int dt_sampler_start(struct dt_sampler *s, long long base);
+int dt_sampler_on(struct dt_sampler *s);	/* when it has begun: 0 or -ETIMEDOUT */
+void dt_sampler_off(struct dt_sampler *s);
+void dt_sampler_end(struct dt_sampler *s);
+
 /* Wait until the thread sleeps: 0 or -ETIMEDOUT */
 int dt_wait_asleep(pid_t tid);
 /* waitpid with a limit: the status, or -1 after killing the child */

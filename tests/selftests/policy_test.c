@@ -101,7 +101,7 @@ static void check_channel(struct __test_metadata *_metadata, const struct dmover
 	if (e->state == DMOVERIO_ENGINE_UNUSED) {
 		EXPECT_EQ(0, e->id);
 		EXPECT_LE(DMOVERIO_UNUSED_NO_FUNCTION, e->reason);
-		EXPECT_GE(DMOVERIO_UNUSED_DRIVER, e->reason);
+		EXPECT_GE(DMOVERIO_UNUSED_NO_COPY, e->reason);
 		EXPECT_EQ(0, e->windows + e->bytes + e->edge_bytes + e->queued_bytes);
 		return;
 	}

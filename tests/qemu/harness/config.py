@@ -37,6 +37,7 @@ class Guest:
     only: list = field(default_factory=list)
     last: str = ""
     kmemleak: bool = False
+    busy_off: bool = False
     dmatest: str = "source"
     timeout: int = 900
     test_timeout: int = 600
@@ -60,8 +61,11 @@ class Expectations:
 
     def of(self, guest):
         """Those for GUEST, or for one it is based on; "*" stands for every guest."""
+        names = {guest.name, *guest.bases}
+
         def mine(rows):
-            return [row for row in rows if row["guest"] in ("*", guest.name, *guest.bases)]
+            return [row for row in rows
+                    if row["guest"] in names | {"*"} and not names & set(row.get("but", []))]
         return Expectations(mine(self.skips), mine(self.log))
 
 

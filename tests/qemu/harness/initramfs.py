@@ -115,7 +115,8 @@ def write(guest, kernel, files, settings, data=None):
     settings = {"CHANNEL": guest.channel, "TEST_TIMEOUT": str(guest.test_timeout),
                 "CHANNEL_MODULES": " ".join(map(_name, channel)),
                 "MODULES": " ".join([*map(_name, others), *drivers]),
-                "SIM": guest.sim, "OPTIONS": guest.options, "LAST": guest.last} | settings
+                "SIM": guest.sim, "OPTIONS": guest.options, "LAST": guest.last,
+                "BUSY_OFF": "y" if guest.busy_off else ""} | settings
     lines = [f"{key}={shlex.quote(value)}" for key, value in settings.items()]
     lines += [f"export {key}={shlex.quote(value)}" for key, value in guest.env.items()]
     cpio.file("etc/guest", ("\n".join(lines) + "\n").encode())

@@ -20,6 +20,9 @@ BAD_LOG = re.compile(
     r"|list_(add|del) corruption|Modules linked in|Unable to handle|left in memory|unregister_.*leak")
 # From here on the log is ours, see guest/init.
 LOG_BEGIN = "dmoverio test begins"
+# Here it goes down with a transfer in flight that takes seconds, some of which are over.
+LOG_DOWN = "dmoverio goes down"
+LEAST_WAIT = 0.5
 RESULT = re.compile(r"(?P<indent> *)(?P<verdict>not ok|ok) (?P<number>\d+)"
                     r"(?:(?: -)? (?P<name>[^#]*))?(?:# *SKIP *(?P<skip>.*))?$")
 PLAN = re.compile(r"(?P<indent> *)1\.\.(?P<count>\d+)\s*(?:# *SKIP *(?P<skip>.*))?$")
@@ -165,7 +168,24 @@ def excerpts(log, expected):
     return bad
 
 
-def judge_guest(transcript, ending, expected, kmemleak=False, console=()):
+def _went_down(transcript, console, expected):
+    """What is wrong with how a guest powered off with a transfer in flight."""
+    if not transcript.busy:
+        return ["no transfer was in flight"]
+    begin = [number for number, line in enumerate(console) if LOG_DOWN in line]
+    after = console[begin[-1]:] if begin else []
+    times = [float(match[1]) for match in
+             (re.search(rf"\[ *(\d+\.\d+)\] ({LOG_DOWN}|reboot: )", line) for line in after)
+             if match]
+    if len(times) < 2:
+        return ["the console does not show it", *after]
+    bad = excerpts(after, expected) + [line for line in after if "still under way" in line]
+    if times[-1] - times[0] < LEAST_WAIT:
+        bad.append(f"it did not wait for the transfer: {times[0]}, {times[-1]}")
+    return bad
+
+
+def judge_guest(transcript, ending, expected, kmemleak=False, console=(), busy_off=False):
     """All results of a guest's run: its programs' and those about the guest itself."""
     used = set()
     results = [r for p in transcript.programs for r in judge_program(p, expected, used)]
@@ -199,6 +219,9 @@ def judge_guest(transcript, ending, expected, kmemleak=False, console=()):
     if kmemleak:
         check("no memory leaks", ["no report came"] if transcript.kmemleak is None
               else transcript.kmemleak[:40])
+    if busy_off:
+        check("powers off with a transfer in flight",
+              _went_down(transcript, list(console), expected))
     ran = {f"{p.suite}/{p.name}" for p in transcript.programs}
     notes = [f"expected skip did not occur: {row['test']}"
              for index, row in enumerate(expected.skips)

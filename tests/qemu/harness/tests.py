@@ -55,7 +55,7 @@ def _judged(guest, kernel, image):
         shutil.copyfile(guest.results / "console", guest.results / "console.first")
         transcript, ending = _boot(guest, kernel, image, expected)
     results, more = judge.judge_guest(transcript, ending, expected, guest.kmemleak,
-                                      _console(guest))
+                                      _console(guest), guest.busy_off)
     _write(guest.results / "dmesg", transcript.log or [])
     for program in transcript.programs:
         _write(guest.results / program.suite / program.name, program.lines)

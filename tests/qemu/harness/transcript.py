@@ -9,6 +9,7 @@ Lines of the guest's init begin with "@dmio":
     unload STATUS                         of rmmod dmoverio
     kmemleak ... end-kmemleak             the report between
     log ... end-log                       the kernel log between
+    busy BYTES                            are in flight, and so it will power off
     done
 PINS is "acquired-released"; OFF is Y if DMA-API debugging is switched off, N if not.
 """
@@ -41,6 +42,7 @@ class Transcript:
         self.unload = None
         self.kmemleak = None
         self.log = None
+        self.busy = None
         self.done = False
         self.noise = []             # lines outside any bracket
         self._into = self.noise
@@ -85,6 +87,9 @@ class Transcript:
         self._into = self.noise
 
     _end_kmemleak = _end_log
+
+    def _busy(self, nr):
+        self.busy = int(nr)
 
     def _done(self):
         self.done = True
