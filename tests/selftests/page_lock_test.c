@@ -236,7 +236,7 @@ static void submit_and_lock(struct __test_metadata *_metadata, FIXTURE_DATA(page
 	/* The kernel waits for the daemon with the page locked, and so does the release */
 	ASSERT_LT(0, (int)self->fuse.nr_held);
 	/* ... of each, which is not the engines' business: they come to their end */
-	EXPECT_EQ((int)TOTAL_BYTES, wait_done(self));
+	ASSERT_EQ((int)TOTAL_BYTES, wait_done(self));
 	EXPECT_GE(TOTAL / 10, st_ask(&self->child, LOCK_COUNT));
 	EXPECT_LE(self->pins + TOTAL * 9 / 10, dt_pins());
 }
@@ -248,11 +248,11 @@ TEST_F_TIMEOUT(page_lock, others_go_on, 240)
 	if (self->err)
 		SKIP(return, "no FUSE in this kernel");
 	submit_and_lock(_metadata, self);
-	EXPECT_OTHERS_GO_ON();
+	ASSERT_OTHERS_GO_ON();
 	ms = st_ask(&self->child, LOCK_CLOSE);
 	EXPECT_LE(0, ms);
 	EXPECT_GE(ST_CLOSE_MS, ms);
-	EXPECT_OTHERS_GO_ON();
+	ASSERT_OTHERS_GO_ON();
 	EXPECT_LT(0, (int)self->fuse.nr_held);
 
 	/*
@@ -274,7 +274,7 @@ TEST_F_TIMEOUT(page_lock, sigkill, 240)
 		SKIP(return, "no FUSE in this kernel");
 	submit_and_lock(_metadata, self);
 	ASSERT_EQ(0, kill(self->child.pid, SIGKILL));
-	EXPECT_OTHERS_GO_ON();
+	ASSERT_OTHERS_GO_ON();
 	EXPECT_LT(0, (int)self->fuse.nr_held);
 	st_fuse_release(&self->fuse);
 	status = dt_reap(self->child.pid, DT_PATIENCE_MS);

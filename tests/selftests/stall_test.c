@@ -223,7 +223,7 @@ static int resolve_all(FIXTURE_DATA(fault) *self)
 TEST_F_TIMEOUT(fault, others_go_on, 60)
 {
 	submit_and_stall(_metadata, self);
-	EXPECT_OTHERS_GO_ON();
+	ASSERT_OTHERS_GO_ON();
 	EXPECT_EQ(0, st_ask(&self->child, POLL));
 	ASSERT_EQ(0, resolve_all(self));
 	EXPECT_EQ(0, st_ask(&self->child, COLLECT));
@@ -238,7 +238,7 @@ TEST_F_TIMEOUT(fault, close_does_not_wait, 60)
 	ms = st_ask(&self->child, CLOSE);
 	EXPECT_LE(0, ms);
 	EXPECT_GE(ST_CLOSE_MS, ms);
-	EXPECT_OTHERS_GO_ON();
+	ASSERT_OTHERS_GO_ON();
 	/* Those that nobody had begun are gone, no fifth fault comes for them */
 	ASSERT_EQ(0, resolve_all(self));
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
@@ -255,7 +255,7 @@ TEST_F_TIMEOUT(fault, sigkill, 60)
 	status = dt_reap(self->child.pid, ST_PROMPT_MS);
 	EXPECT_TRUE(status != -1 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	EXPECT_EQ(self->variant->input, dt_pins() > self->pins);
-	EXPECT_OTHERS_GO_ON();
+	ASSERT_OTHERS_GO_ON();
 }
 
 /* With the last descriptor of the userfaultfd the faults end by themselves */
@@ -286,7 +286,7 @@ TEST_F_TIMEOUT(fault, writer_waits_itself, 60)
 	ASSERT_EQ(1, st_uffd_faults(self->uffd, &who, 1, DT_PATIENCE_MS));
 	EXPECT_EQ(itself, who == self->child.pid);
 	EXPECT_EQ(itself ? -ETIMEDOUT : 1, st_answer(&self->child, itself ? 100 : DT_PATIENCE_MS));
-	EXPECT_OTHERS_GO_ON();
+	ASSERT_OTHERS_GO_ON();
 	ASSERT_EQ(0, kill(self->child.pid, SIGKILL));
 	status = dt_reap(self->child.pid, ST_PROMPT_MS);
 	EXPECT_TRUE(status != -1 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
