@@ -142,9 +142,9 @@ static void hold_tasks(struct dmio_dma_chan *dc, enum dmio_reason reason, int er
 }
 
 /*
- * The hardware has stopped: what was held is done elsewhere.  Those of which all
- * was called back are as good as any.  None of the others is freed before no
- * callback can come any more.
+ * The hardware has stopped: what was held is done elsewhere, whatever was called back
+ * since, for some drivers call back what they stop as if it were done.  None of it is
+ * freed before no callback can come any more.
  */
 static void give_up_tasks(struct dmio_dma_chan *dc, enum dmio_reason reason, int error)
 {
@@ -154,15 +154,10 @@ static void give_up_tasks(struct dmio_dma_chan *dc, enum dmio_reason reason, int
 	list_for_each_entry(task, &dc->tasks, node) {
 		if (!task->aborted)
 			continue;
-		if (atomic_read(&task->pending) > 1) {
-			task->reason = reason;
-			task->error = error;
-			atomic_set(&task->pending, 0);
-			queue_work(dmio_dma_wq, &task->finish);
-		} else {
-			task->aborted = false;
-			dmio_dma_task_put(task);
-		}
+		task->reason = reason;
+		task->error = error;
+		atomic_set(&task->pending, 0);
+		queue_work(dmio_dma_wq, &task->finish);
 	}
 	mutex_unlock(&dc->lock);
 }

@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Hardware that fails: every kind of fault, on every kind of controller, with one
+ * request in flight and with many, where the CPU may help out and where DMA is
+ * required. Each time: one answer for each request, the right one; right data, or an
+ * error; bytes counted for what they were; no late write to memory that the program
+ * has again; nothing left pinned; a channel in the state that it deserves, that can be
+ * used again.
+ *
+ * The results are printed as a table in the end.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "broken.h"
+#include "cell.h"
+#include "kselftest_harness.h"
+
+#define PREFER	DMOVERIO_POLICY_PREFER_DMA
+#define REQUIRE	DMOVERIO_POLICY_REQUIRE_DMA
+
+/* The tests run in processes of their own; what they print in the end is shared */
+static struct table {
+	unsigned int nr;
+	char line[512][160];
+} *table;
+
+static __attribute__((constructor)) void table_create(void)
+{
+	table = mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		     -1, 0);
+	if (table == MAP_FAILED)
+		abort();
+}
+
+__attribute__((format(printf, 1, 2))) static void tabulate(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (table->nr < ARRAY_SIZE(table->line))
+		vsnprintf(table->line[table->nr++], sizeof(table->line[0]), format, args);
+	va_end(args);
+}
+
+/* -- what is expected of a fault */
+
+enum outcome {
+	NOT_TRIED,	/* hardware that lies: nobody can find out */
+	GOOD,		/* as if nothing had been */
+	SOME_FAIL,	/* one or two requests; the channel goes on */
+	ALL_FAIL,
+	NO_DESC,	/* the channel takes nothing: others do it */
+	HUNG,		/* stopped, and done by others */
+	PARKED,		/* not to be stopped, comes to its end when it is woken */
+	LOST,		/* not to be stopped, and never called back */
+	NR_OUTCOMES
+};
+
+static const char *const outcome_names[NR_OUTCOMES] = {
+	[GOOD] = "as if nothing had been", [SOME_FAIL] = "goes on",
+	[ALL_FAIL] = "quarantined", [NO_DESC] = "goes on", [HUNG] = "stopped, quarantined",
+	[PARKED] = "parked, until woken", [LOST] = "parked, until unbound",
+};
+
+static const int required_error[NR_OUTCOMES] = {
+	[SOME_FAIL] = EIO, [ALL_FAIL] = EIO, [NO_DESC] = EIO, [HUNG] = ETIMEDOUT,
+	[PARKED] = ETIMEDOUT, [LOST] = ETIMEDOUT,
+};
+
+static const enum dt_way way_of[NR_OUTCOMES] = {
+	[GOOD] = DT_DMA, [SOME_FAIL] = DT_ERROR, [ALL_FAIL] = DT_ERROR, [NO_DESC] = DT_BUSY,
+	[HUNG] = DT_HANG, [PARKED] = DT_HANG, [LOST] = DT_HANG,
+};
+
+static bool is_parked(enum outcome outcome)
+{
+	return outcome == PARKED || outcome == LOST;
+}
+
+static bool hangs(enum outcome outcome)
+{
+	return outcome == HUNG || is_parked(outcome);
+}
+
+#define MOST_FAULTS 3
+
+struct row {
+	const char *name;
+	const char *faults[MOST_FAULTS];	/* lines of the file "fault" */
+	bool is_woken;				/* it goes on once all are in flight */
+	enum outcome on[3];			/* TERMINATE, RELEASE, NEVER */
+	const char *func;			/* "copy" if it does not matter */
+	bool in_place;
+};
+
+FIXTURE(sim) {
+	struct bk bk;
+	const char *why_not;
+	long long pins;
+};
+
+FIXTURE_VARIANT(sim) {
+	const char *driver, *options, *name;
+	unsigned int quiet;			/* index of row.on */
+	bool cannot_terminate;			/* hence, if it must, as one that is never quiet */
+};
+
+FIXTURE_VARIANT_ADD(sim, terminate) {
+	.driver = "dmover-sim", .name = "terminate", .quiet = 0,
+	.options = "channels=1 descs=64 max_seg=4096 quiet=terminate completion=tasklet",
+};
+
+FIXTURE_VARIANT_ADD(sim, release) {
+	.driver = "dmover-sim-release", .name = "release", .quiet = 1,
+	.options = "channels=1 descs=64 max_seg=4096 quiet=release completion=thread",
+};
+
+FIXTURE_VARIANT_ADD(sim, never) {
+	.driver = "dmover-sim-never", .name = "never", .quiet = 2,
+	.options = "channels=1 descs=64 max_seg=4096 quiet=never completion=irq",
+};
+
+FIXTURE_VARIANT_ADD(sim, no_terminate) {
+	.driver = "dmover-sim", .name = "no terminate_all", .quiet = 0, .cannot_terminate = true,
+	.options = "channels=1 descs=64 max_seg=4096 quiet=terminate terminate=0 completion=tasklet",
+};
+
+FIXTURE_VARIANT_ADD(sim, release_no_terminate) {
+	.driver = "dmover-sim-release", .name = "release, no t.", .quiet = 1,
+	.options = "channels=1 descs=64 max_seg=4096 quiet=release terminate=0 completion=thread",
+};
+
+FIXTURE_SETUP(sim)
+{
+	self->pins = dt_pins();
+	self->why_not = bk_begin_sim(&self->bk, variant->driver, variant->options);
+}
+
+FIXTURE_TEARDOWN(sim)
+{
+	EXPECT_EQ(0, bk_end(&self->bk));
+	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
+}
+
+#define NEED_BROKEN()							\
+do {									\
+	if (self->why_not)						\
+		SKIP(return, "%s", self->why_not);			\
+} while (0)
+
+/* One fault with so many requests and such a policy */
+struct try {
+	const struct row *row;
+	enum outcome outcome;
+	uint32_t policy;
+	unsigned int nr;
+	struct cell cell;
+	struct dmoverio_engine before;
+};
+
+static const char *func_of(const struct row *row)
+{
+	return row->func ? row->func : "copy";
+}
+
+static bool is_required(const struct try *t)
+{
+	return t->policy == REQUIRE;
+}
+
+static void expect_dma(struct __test_metadata *_metadata)
+{
+	struct cell cell;
+
+	ASSERT_EQ(0, cell_depart(&cell, "copy", false, REQUIRE, 2));
+	EXPECT_EQ(NULL, cell_arrive(&cell));
+	EXPECT_EQ(2, cell_count(&cell, 0));
+	EXPECT_EQ(2 * CELL_LEN, dt_ways(cell.fd).bytes[DT_DMA] + dt_ways(cell.fd).bytes[DT_EDGE]);
+	cell_end(&cell);
+}
+
+static void depart(struct __test_metadata *_metadata, struct bk *bk, struct try *t)
+{
+	const struct row *row = t->row;
+
+	/* So that it is seen in quarantine, however slow this machine is */
+	ASSERT_EQ(0, dt_set_param("backoff_ms", BK_NEVER_MS));
+	ASSERT_EQ(0, bk_engine(bk, bk->name, &t->before));
+	for (unsigned int i = 0; i < MOST_FAULTS && row->faults[i]; i++)
+		ASSERT_EQ(0, bk_fault(bk->name, row->faults[i]));
+	ASSERT_EQ(0, cell_depart(&t->cell, func_of(row), row->in_place, t->policy, t->nr));
+	if (!row->is_woken && !hangs(t->outcome))
+		return;
+	EXPECT_EQ(0, bk_fault_settle(bk->name, "still", 1));
+	EXPECT_EQ(t->nr, dt_nr(t->cell.fd, "running"));
+	EXPECT_EQ(0, row->is_woken ? bk_fault(bk->name, "wake") :
+				     dt_set_param("watchdog_ms", BK_SOON_MS));
+}
+
+/* In place, what was begun cannot be done again, by nobody */
+static void expect_in_place(struct __test_metadata *_metadata, const struct try *t)
+{
+	const struct cell *c = &t->cell;
+	unsigned int good = cell_count(c, 0), begun = cell_count(c, EIO),
+		     late = cell_count(c, ETIMEDOUT);
+	struct dt_ways ways = dt_ways(c->fd);
+
+	EXPECT_EQ(t->nr, good + begun + late);
+	EXPECT_EQ(good * CELL_LEN, dt_ways_sum(&ways));
+	EXPECT_EQ(is_parked(t->outcome), !begun);
+	EXPECT_TRUE(t->outcome != ALL_FAIL || begun == t->nr);
+	EXPECT_TRUE(!is_required(t) || !good);
+	EXPECT_TRUE(is_required(t) || is_parked(t->outcome) == (late > 0));
+}
+
+static void expect_answers(struct __test_metadata *_metadata, const struct try *t)
+{
+	const struct cell *c = &t->cell;
+	unsigned int good = cell_count(c, 0), failed = t->nr - good;
+	struct dt_ways ways = dt_ways(c->fd);
+	enum dt_way way = way_of[t->outcome];
+
+	EXPECT_EQ(failed, cell_count(c, required_error[t->outcome]) * (failed > 0)) {
+		TH_LOG("%u good, first answer %d", good, c->error[0]);
+	}
+	if (is_parked(t->outcome)) {
+		EXPECT_LT(0, failed);
+		EXPECT_TRUE(!is_required(t) || !good);
+	} else if (t->outcome == GOOD || !is_required(t)) {
+		EXPECT_EQ(0, failed);
+	} else if (t->outcome == SOME_FAIL) {
+		EXPECT_TRUE(failed == 1 || failed == 2);
+	} else {
+		EXPECT_EQ(0, good);
+	}
+
+	/* Every byte of a success is counted once, and only of those */
+	EXPECT_EQ(good * CELL_LEN, dt_ways_sum(&ways));
+	if (t->outcome == SOME_FAIL) {
+		long long by_cpu = ways.bytes[DT_ERROR] / (long long)CELL_LEN;
+
+		EXPECT_EQ(by_cpu * (long long)CELL_LEN, ways.bytes[DT_ERROR]);
+		EXPECT_TRUE(is_required(t) ? !by_cpu : by_cpu == 1 || by_cpu == 2);
+		EXPECT_EQ(good * CELL_LEN, ways.bytes[DT_ERROR] + ways.bytes[DT_DMA]);
+	} else {
+		EXPECT_EQ(good * CELL_LEN, ways.bytes[way]);
+	}
+}
+
+/* Used again after its failure; and the memory that it had is left alone */
+static void expect_back(struct __test_metadata *_metadata, struct bk *bk, struct try *t)
+{
+	EXPECT_NE(0, t->cell.nr);
+	EXPECT_EQ(0, bk_fault(bk->name, "off"));
+	EXPECT_EQ(0, bk_fault_settle(bk->name, "still", 0));
+	EXPECT_EQ(0, bk_fault_settle(bk->name, "loose", 0));
+	EXPECT_EQ(0, bk_reset(bk->name));
+	expect_dma(_metadata);
+	EXPECT_TRUE(cell_is_untouched(&t->cell));
+}
+
+/* Regions with pages of their own */
+static unsigned int regions(const struct row *row)
+{
+	return 1 + dt_func(func_of(row))->nr_in - row->in_place;
+}
+
+static void expect_parked(struct __test_metadata *_metadata, struct bk *bk, struct try *t)
+{
+	struct dmoverio_engine e;
+	unsigned int lost = cell_count(&t->cell, ETIMEDOUT);
+
+	EXPECT_EQ(0, bk_wait_state(bk, bk->name, DMOVERIO_ENGINE_DISABLED, &e));
+	EXPECT_EQ(DMOVERIO_FAILED_HANG, e.reason);
+	EXPECT_EQ(0, e.queued_bytes);
+	/* All of those that were lost; where DMA is required, others got no answer, too */
+	EXPECT_LT(0, e.parked_pages);
+	EXPECT_LE(e.parked_pages, regions(t->row) * CELL_PAGES * lost);
+	if (!is_required(t))
+		EXPECT_EQ(regions(t->row) * CELL_PAGES * lost, e.parked_pages);
+	EXPECT_EQ(-EBUSY, bk_reset(bk->name));
+	EXPECT_EQ(-EBUSY, dt_release(bk->name));
+	EXPECT_EQ(0, bk_engine(bk, bk->name, &e));
+	EXPECT_EQ(DMOVERIO_ENGINE_DISABLED, e.state);
+	EXPECT_EQ(DMOVERIO_FAILED_HANG, e.reason);
+
+	/* Only what was given back to the program is the program's */
+	EXPECT_EQ(0, bk_fault(bk->name, "wake"));
+	EXPECT_EQ(0, bk_fault_settle(bk->name, "still", 0));
+	if (t->outcome == PARKED) {
+		EXPECT_EQ(0, bk_wait_parked(bk, bk->name, 0));
+		EXPECT_EQ(0, bk_engine(bk, bk->name, &e));
+		EXPECT_EQ(DMOVERIO_ENGINE_DISABLED, e.state);
+		expect_back(_metadata, bk, t);
+		return;
+	}
+	/* An opportunity for what must not happen */
+	dt_sleep_ms(50);
+	EXPECT_TRUE(cell_is_untouched(&t->cell));
+	EXPECT_EQ(-EBUSY, bk_reset(bk->name));
+	EXPECT_EQ(0, bk_unbind(bk));
+	EXPECT_EQ(-ENOENT, bk_engine(bk, bk->name, &e));
+	EXPECT_EQ(0, bk_bind(bk, 1));
+	expect_dma(_metadata);
+	EXPECT_TRUE(cell_is_untouched(&t->cell));
+}
+
+static void expect_quarantine(struct __test_metadata *_metadata, struct bk *bk, struct try *t,
+			      unsigned int reason)
+{
+	struct dmoverio_engine e;
+
+	EXPECT_EQ(0, bk_engine(bk, bk->name, &e));
+	EXPECT_EQ(DMOVERIO_ENGINE_QUARANTINED, e.state);
+	EXPECT_EQ(reason, e.reason);
+	EXPECT_LT(0, e.retry_ms);
+	EXPECT_EQ(0, e.parked_pages);
+	EXPECT_EQ(0, e.queued_bytes);
+	if (!t->row->in_place) {
+		EXPECT_EQ(t->nr, e.errors - t->before.errors);
+		EXPECT_EQ(is_required(t) ? 0 : t->nr, e.restarts - t->before.restarts);
+	}
+	expect_back(_metadata, bk, t);
+}
+
+static void expect_state(struct __test_metadata *_metadata, struct bk *bk, struct try *t)
+{
+	struct dmoverio_engine e;
+
+	if (is_parked(t->outcome)) {
+		expect_parked(_metadata, bk, t);
+	} else if (t->outcome == HUNG) {
+		expect_quarantine(_metadata, bk, t, DMOVERIO_FAILED_HANG);
+	} else if (t->outcome == ALL_FAIL && t->nr >= 3) {
+		expect_quarantine(_metadata, bk, t, DMOVERIO_FAILED_ERRORS);
+	} else {
+		EXPECT_EQ(0, bk_engine(bk, bk->name, &e));
+		EXPECT_EQ(DMOVERIO_ENGINE_ACTIVE, e.state);
+		EXPECT_EQ(t->outcome == GOOD, e.errors == t->before.errors &&
+			  e.restarts == t->before.restarts);
+		expect_back(_metadata, bk, t);
+	}
+}
+
+static void try_it(struct __test_metadata *_metadata, struct bk *bk, struct try *t,
+		   const char *controller)
+{
+	bool was_good = _metadata->passed;
+	long long pins = dt_pins();
+	struct dt_ways ways;
+	const char *bad;
+
+	depart(_metadata, bk, t);
+	bad = cell_arrive(&t->cell);
+	EXPECT_EQ(NULL, bad) {
+		TH_LOG("%s", bad);
+	}
+	EXPECT_EQ(0, dt_set_param("watchdog_ms", BK_NEVER_MS));
+	cell_reuse(&t->cell, is_parked(t->outcome) ? ETIMEDOUT : 0);
+	if (t->row->in_place)
+		expect_in_place(_metadata, t);
+	else
+		expect_answers(_metadata, t);
+	ways = dt_ways(t->cell.fd);
+	expect_state(_metadata, bk, t);
+	tabulate("%-26s %-17s %-7s %2u   %2u %2u %2u %2u   %7lld %7lld   %s%s", t->row->name,
+		 controller, is_required(t) ? "require" : "prefer", t->nr, cell_count(&t->cell, 0),
+		 cell_count(&t->cell, EIO), cell_count(&t->cell, ETIMEDOUT),
+		 cell_count(&t->cell, ENODEV), ways.bytes[DT_DMA],
+		 dt_ways_sum(&ways) - ways.bytes[DT_DMA], outcome_names[t->outcome],
+		 _metadata->passed ? "" : "   FAILED");
+	cell_end(&t->cell);
+	EXPECT_EQ(pins, dt_pins_settle(pins));
+	if (was_good && !_metadata->passed)
+		TH_LOG("that was: %s, %s, %s, %u in flight", t->row->name, controller,
+		       is_required(t) ? "DMA required" : "DMA preferred", t->nr);
+}
+
+static void try_all(struct __test_metadata *_metadata, FIXTURE_DATA(sim) *self,
+		    const FIXTURE_VARIANT(sim) *variant, const struct row *row)
+{
+	static const struct { uint32_t policy; unsigned int nr; } kinds[] = {
+		{ PREFER, 1 }, { REQUIRE, 1 }, { PREFER, CELL_MOST }, { REQUIRE, CELL_MOST },
+	};
+	enum outcome outcome = row->on[variant->quiet];
+
+	if (variant->cannot_terminate && hangs(outcome))
+		outcome = PARKED;
+	if (outcome == NOT_TRIED) {
+		tabulate("%-26s %-17s hardware that says it has stopped, and has not: nobody can find out",
+			 row->name, variant->name);
+		return;
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(kinds) && _metadata->passed; i++) {
+		struct try t = { .row = row, .outcome = outcome, .policy = kinds[i].policy,
+				 .nr = kinds[i].nr };
+
+		try_it(_metadata, &self->bk, &t, variant->name);
+	}
+}
+
+#define ROW(test, ...)						\
+TEST_F_TIMEOUT(sim, test, 600)					\
+{								\
+	static const struct row row = { __VA_ARGS__ };		\
+								\
+	NEED_BROKEN();						\
+	try_all(_metadata, self, variant, &row);		\
+}
+
+#define EVERYWHERE(outcome)	{ outcome, outcome, outcome }
+#define FREEZE			"hang 0 1"
+
+ROW(read_error, .name = "read-error", .faults = { FREEZE, "read-error 0 -1" },
+    .is_woken = true, .on = EVERYWHERE(ALL_FAIL))
+ROW(write_error, .name = "write-error", .faults = { FREEZE, "write-error 0 -1" },
+    .is_woken = true, .on = EVERYWHERE(ALL_FAIL))
+ROW(one_read_error, .name = "read-error, one", .faults = { FREEZE, "read-error 1 1" },
+    .is_woken = true, .on = EVERYWHERE(SOME_FAIL))
+ROW(one_write_error, .name = "write-error, one", .faults = { FREEZE, "write-error 2 1" },
+    .is_woken = true, .on = EVERYWHERE(SOME_FAIL))
+ROW(abort_next, .name = "abort-next", .faults = { FREEZE, "abort-next 2 1" },
+    .is_woken = true, .on = EVERYWHERE(SOME_FAIL))
+ROW(write_error_fill, .name = "write-error, fill8", .faults = { FREEZE, "write-error 0 -1" },
+    .is_woken = true, .on = EVERYWHERE(ALL_FAIL), .func = "fill8")
+ROW(write_error_xor, .name = "write-error, xor5", .faults = { FREEZE, "write-error 0 -1" },
+    .is_woken = true, .on = EVERYWHERE(ALL_FAIL), .func = "xor5")
+ROW(residue, .name = "residue is wrong", .faults = { FREEZE, "residue 0 -1" },
+    .is_woken = true, .on = EVERYWHERE(GOOD))
+ROW(no_desc_for_a_moment, .name = "no-desc, for a moment", .faults = { "no-desc 0 3" },
+    .on = EVERYWHERE(GOOD))
+ROW(no_desc, .name = "no-desc", .faults = { "no-desc 0 -1" }, .on = EVERYWHERE(NO_DESC))
+ROW(hang_for_a_moment, .name = "hang, for a moment", .faults = { "hang 0 -1 5" },
+    .on = EVERYWHERE(GOOD))
+ROW(hang, .name = "hang", .faults = { "hang 0 1" }, .on = { HUNG, HUNG, PARKED })
+ROW(hang_midway, .name = "hang, midway", .faults = { "hang 1 1" }, .on = { HUNG, HUNG, PARKED })
+ROW(hang_xor, .name = "hang, xor5", .faults = { "hang 0 1" }, .on = { HUNG, HUNG, PARKED },
+    .func = "xor5")
+ROW(late, .name = "late, no callback", .faults = { "late 0 1" },
+    .on = { NOT_TRIED, NOT_TRIED, LOST })
+ROW(late_callback, .name = "late-callback", .faults = { "late-callback 0 1" },
+    .on = { NOT_TRIED, NOT_TRIED, PARKED })
+ROW(terminate_error, .name = "hang, terminate-error",
+    .faults = { "hang 0 1", "terminate-error 0 1" }, .on = { LOST, HUNG, PARKED })
+ROW(terminate_aborted, .name = "hang, terminate-aborted",
+    .faults = { "hang 0 1", "terminate-aborted 0 1" }, .on = { HUNG, HUNG, PARKED })
+ROW(terminate_success, .name = "hang, terminate-success",
+    .faults = { "hang 0 1", "terminate-success 0 1" }, .on = { HUNG, HUNG, PARKED })
+ROW(in_place_error, .name = "write-error, in place", .faults = { FREEZE, "write-error 0 -1" },
+    .is_woken = true, .on = EVERYWHERE(ALL_FAIL), .func = "xor3", .in_place = true)
+ROW(in_place_hang, .name = "hang, in place", .faults = { "hang 0 1" },
+    .on = { HUNG, HUNG, PARKED }, .func = "xor3", .in_place = true)
+ROW(in_place_terminate_success, .name = "terminate-success, in pl.",
+    .faults = { "hang 0 1", "terminate-success 0 1" }, .on = { HUNG, HUNG, PARKED },
+    .func = "xor3", .in_place = true)
+
+FIXTURE(table) {};
+FIXTURE_SETUP(table) {}
+FIXTURE_TEARDOWN(table) {}
+
+TEST_F(table, printed)
+{
+	printf("# %-26s %-17s %-7s %2s   %-11s   %7s %7s   %s\n", "fault", "controller, quiet",
+	       "DMA", "nr", " 0 IO TO ND", "by DMA", "by CPU", "the channel");
+	for (unsigned int i = 0; i < table->nr; i++)
+		printf("# %s\n", table->line[i]);
+	printf("# %-26s everywhere        a success is all that anybody is told: nobody can find out\n",
+	       "lost, short");
+	fflush(stdout);
+}
+
+TEST_HARNESS_MAIN
