@@ -277,10 +277,13 @@ static DECLARE_DELAYED_WORK(rescan, rescan_work);
  */
 void dmio_dma_rescan(void)
 {
+	/* Not what is being given back at the moment */
+	mutex_lock(&leave_lock);
 	mutex_lock(&chans_lock);
 	forget_unused(NULL, NULL);
 	scan();
 	mutex_unlock(&chans_lock);
+	mutex_unlock(&leave_lock);
 }
 
 /* A channel that was to be given back: true if that was not possible */

@@ -355,7 +355,10 @@ const struct dmio_dma_driver dmio_dma_drivers[] = {
 
 const size_t dmio_nr_dma_drivers = ARRAY_SIZE(dmio_dma_drivers);
 
-/* What is assumed of a driver that nobody has read */
+/*
+ * What is assumed of a driver that nobody has read.  When it is unbound with a
+ * channel that hangs, that is terminated and released, as any client would do.
+ */
 static const struct dmio_dma_driver unknown_driver = {
 	.name = "unknown",
 	.irq_every = 1,

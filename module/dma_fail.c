@@ -6,15 +6,15 @@
  * quarantine:
  *
  *	watch_work()
- *	  chan_hung()		nothing has come back for too long
+ *	  chan_hung()		what is the oldest task's has not come back for too long
  *	    hold_tasks()	from now on no callback finishes a task
  *	    make_quiet()	stop the hardware, if that can be known
  *	    give_up_tasks()	then their jobs are done elsewhere
  *	    park_tasks()	else they fail, but keep their memory
  *	  come_back()		the quarantine is over
  *
- * Nothing else terminates a channel, but for its removal.  It runs on a workqueue
- * that is frozen while the machine sleeps: no channel comes back then.
+ * Nothing else terminates a channel, but that it is given back.  The workqueue is
+ * frozen while the machine sleeps: no channel comes back then.
  *
  * What is parked comes back when the last of its descriptors is called back after
  * all, or when the device has lost its driver.  In between stands an administrator
@@ -53,11 +53,22 @@ module_param(backoff_ms, uint, 0644);
 MODULE_PARM_DESC(backoff_ms,
 		 "Milliseconds for which a DMA channel that failed is not used; doubled each time, up to ten minutes");
 
-static bool is_busy(const struct dmio_dma_chan *dc)
+/* How often a channel is looked at before it is said to hang */
+#define LOOKS	4
+
+/* The first task of which something is in flight, or still to come back; or NULL */
+static struct dmio_dma_task *oldest(const struct dmio_dma_chan *dc)
 {
+	struct dmio_dma_task *task;
+
 	lockdep_assert_held(&dc->lock);
 
-	return atomic_read(&dc->nr_inflight) > 0 && !dc->dead;
+	if (dc->dead)
+		return NULL;
+	list_for_each_entry(task, &dc->tasks, node)
+		if (task->touched && atomic_read(&task->pending) > 0)
+			return task;
+	return NULL;
 }
 
 /**
@@ -74,7 +85,7 @@ void dmio_dma_watch(struct dmio_dma_chan *dc)
 
 	if (!dc->leaving)
 		queue_delayed_work(system_freezable_wq, &dc->watch,
-				   clamp(limit / 4, 1UL, (unsigned long)HZ));
+				   limit ? clamp(limit / LOOKS, 1UL, (unsigned long)HZ) : HZ);
 }
 
 static void quarantine(struct dmio_dma_chan *dc, u32 reason)
@@ -136,15 +147,16 @@ static void hold_tasks(struct dmio_dma_chan *dc, enum dmio_reason reason, int er
 		dmio_dma_task_put(task);
 	}
 	list_for_each_entry(task, &dc->tasks, node)
-		task->aborted = atomic_inc_not_zero(&task->pending);
+		if (!task->held && !task->aborted)
+			task->held = atomic_inc_not_zero(&task->pending);
 	mutex_unlock(&dc->lock);
 	cancel_delayed_work_sync(&dc->go_on);
 }
 
 /*
- * The hardware has stopped: what was held is done elsewhere, whatever was called back
- * since, for some drivers call back what they stop as if it were done.  None of it is
- * freed before no callback can come any more.
+ * The hardware has stopped: what was held is done elsewhere, whatever was called
+ * back since, for some drivers call back what they stop as if it were done.  None
+ * of it is freed before no callback can come any more.
  */
 static void give_up_tasks(struct dmio_dma_chan *dc, enum dmio_reason reason, int error)
 {
@@ -152,8 +164,10 @@ static void give_up_tasks(struct dmio_dma_chan *dc, enum dmio_reason reason, int
 
 	mutex_lock(&dc->lock);
 	list_for_each_entry(task, &dc->tasks, node) {
-		if (!task->aborted)
+		if (!task->held)
 			continue;
+		task->held = false;
+		task->aborted = true;
 		task->reason = reason;
 		task->error = error;
 		atomic_set(&task->pending, 0);
@@ -162,29 +176,39 @@ static void give_up_tasks(struct dmio_dma_chan *dc, enum dmio_reason reason, int
 	mutex_unlock(&dc->lock);
 }
 
-/* The hardware may go on: what was held fails, and keeps its memory */
-static void park_tasks(struct dmio_dma_chan *dc)
+static void park(struct dmio_dma_task *task)
+{
+	if (task->parked)
+		return;
+	task->parked = true;
+	task->reason = DMIO_REASON_HANG;
+	task->error = -ETIMEDOUT;
+	dmio_job_park(task->job);
+}
+
+/*
+ * The hardware may go on: what was held fails, and keeps its memory.  If the driver
+ * was told to stop, what it calls back from then on says nothing: that memory stays
+ * until the driver is gone.
+ */
+static void park_tasks(struct dmio_dma_chan *dc, bool told)
 {
 	struct dmio_dma_task *task, *next;
 	LIST_HEAD(held);
 
 	mutex_lock(&dc->lock);
-	list_for_each_entry(task, &dc->tasks, node) {
-		if (!task->aborted)
-			continue;
-		task->aborted = false;
-		list_add_tail(&task->queued, &held);
-	}
+	list_for_each_entry(task, &dc->tasks, node)
+		if (task->held)
+			list_add_tail(&task->queued, &held);
 	mutex_unlock(&dc->lock);
 
 	list_for_each_entry_safe(task, next, &held, queued) {
 		list_del_init(&task->queued);
-		if (atomic_read(&task->pending) > 1 && !task->parked) {
-			task->parked = true;
-			task->reason = DMIO_REASON_HANG;
-			task->error = -ETIMEDOUT;
-			dmio_job_park(task->job);
-		}
+		if (told || atomic_read(&task->pending) > 1)
+			park(task);
+		if (told)
+			continue;
+		task->held = false;
 		dmio_dma_task_put(task);
 	}
 }
@@ -214,7 +238,7 @@ static bool stop(struct dmio_dma_chan *dc, enum dmio_reason reason, int error)
 		give_up_tasks(dc, reason, error);
 		return true;
 	}
-	park_tasks(dc);
+	park_tasks(dc, dc->driver->quiet != DMIO_DMA_QUIET_NEVER);
 	return false;
 }
 
@@ -231,10 +255,18 @@ void dmio_dma_stop(struct dmio_dma_chan *dc)
 	stop(dc, DMIO_REASON_REMOVED, -ENODEV);
 }
 
+static void disable(struct dmio_dma_chan *dc)
+{
+	mutex_lock(&dc->lock);
+	dc->quarantined = false;
+	dmio_sched_set_state(&dc->engine, DMOVERIO_ENGINE_DISABLED, DMOVERIO_FAILED_HANG, 0);
+	mutex_unlock(&dc->lock);
+}
+
 static void chan_hung(struct dmio_dma_chan *dc)
 {
 	dev_warn_ratelimited(dc->dev, "%s: no transfer has come to its end for %u ms\n",
-			     dc->info.name, jiffies_to_msecs(jiffies - READ_ONCE(dc->progress)));
+			     dc->info.name, jiffies_to_msecs(jiffies - dc->since));
 	mutex_lock(&dc->lock);
 	quarantine(dc, DMOVERIO_FAILED_HANG);
 	mutex_unlock(&dc->lock);
@@ -243,26 +275,48 @@ static void chan_hung(struct dmio_dma_chan *dc)
 		return;
 	dev_warn_ratelimited(dc->dev, "%s: cannot be stopped, and is not used any more\n",
 			     dc->info.name);
-	mutex_lock(&dc->lock);
-	dc->quarantined = false;
-	dmio_sched_set_state(&dc->engine, DMOVERIO_ENGINE_DISABLED, DMOVERIO_FAILED_HANG, 0);
-	mutex_unlock(&dc->lock);
+	disable(dc);
 }
 
 /*
- * Has it been too long?  Before that, give the driver an opportunity to find what
- * has come to its end without an interrupt.
+ * Has it been too long since something of the oldest task came back?  Others may
+ * come and go meanwhile.  Not if this was looked at but a few times: a machine that
+ * stood still itself knows nothing of its hardware.
+ */
+static bool is_stuck(struct dmio_dma_chan *dc, unsigned long limit)
+{
+	struct dmio_dma_task *task;
+	unsigned long progress;
+
+	mutex_lock(&dc->lock);
+	task = oldest(dc);
+	progress = task ? READ_ONCE(task->progress) : jiffies;
+	if (task != dc->watched || time_after(progress, dc->since)) {
+		dc->since = task != dc->watched ? jiffies : progress;
+		dc->watched = task;
+		dc->nr_looks = 0;
+	}
+	dc->nr_looks++;
+	mutex_unlock(&dc->lock);
+
+	return task && dc->nr_looks > LOOKS && time_after(jiffies, dc->since + limit);
+}
+
+/*
+ * Before it is too late, give the driver an opportunity to find what has come to
+ * its end without an interrupt
  */
 static void look_after(struct dmio_dma_chan *dc)
 {
 	unsigned long limit = msecs_to_jiffies(READ_ONCE(watchdog_ms));
 	struct dma_tx_state state;
 
-	if (!limit || time_before(jiffies, READ_ONCE(dc->progress) + limit / 2))
+	if (!limit)
 		return;
-	dmaengine_tx_status(dc->chan, READ_ONCE(dc->cookie), &state);
-	if (time_after(jiffies, READ_ONCE(dc->progress) + limit))
+	if (is_stuck(dc, limit))
 		chan_hung(dc);
+	else if (dc->nr_looks > 1 && dc->held)
+		dmaengine_tx_status(dc->chan, READ_ONCE(dc->cookie), &state);
 }
 
 static bool is_it(struct dma_chan *chan, void *arg)
@@ -284,7 +338,8 @@ static bool take_again(struct dmio_dma_chan *dc)
  * dmio_dma_free_aborted() - free tasks that were kept for late callbacks
  * @dc: the channel, which was stopped some time ago
  *
- * Few drivers wait for a tasklet that is just about to call back what was aborted.
+ * Few drivers wait for a tasklet that is just about to call back what was aborted;
+ * those that call back from threads do.
  *
  * Context: process context; sleeps.
  */
@@ -303,10 +358,28 @@ void dmio_dma_free_aborted(struct dmio_dma_chan *dc)
 		kfree(task);
 }
 
+/* What was stopped is never called back, nor counted down */
+static void begin_anew(struct dmio_dma_chan *dc)
+{
+	lockdep_assert_held(&dc->lock);
+
+	atomic_set(&dc->nr_inflight, 0);
+	dc->since_irq = 0;
+	dc->nr_tries = 0;
+	dc->dead = false;
+}
+
 static void come_back(struct dmio_dma_chan *dc)
 {
-	bool back = take_again(dc);
+	bool back;
 
+	if (dmio_dma_has_parked(dc)) {
+		disable(dc);
+		return;
+	}
+	back = take_again(dc);
+	/* Callbacks may still be under way if there was no back-off */
+	flush_workqueue(dmio_dma_wq);
 	dmio_dma_free_aborted(dc);
 
 	mutex_lock(&dc->lock);
@@ -314,13 +387,8 @@ static void come_back(struct dmio_dma_chan *dc)
 		quarantine(dc, DMOVERIO_FAILED_LOST);
 		goto unlock;
 	}
-	if (dc->dead) {
-		/* What was stopped is never called back, nor counted down */
-		atomic_set(&dc->nr_inflight, 0);
-		dc->since_irq = 0;
-		dc->nr_tries = 0;
-		dc->dead = false;
-	}
+	if (dc->dead)
+		begin_anew(dc);
 	dc->nr_errors = 0;
 	dc->quarantined = false;
 	dc->back_since = jiffies;
@@ -332,20 +400,21 @@ unlock:
 static void watch_work(struct work_struct *work)
 {
 	struct dmio_dma_chan *dc = container_of(work, struct dmio_dma_chan, watch.work);
-	bool busy, over;
+	bool over;
+
+	/* The machine goes down, and the controller, perhaps, before us */
+	if (dmio_sched_is_stopped())
+		return;
+	look_after(dc);
 
 	mutex_lock(&dc->lock);
-	busy = is_busy(dc);
 	over = dc->quarantined && time_after_eq(jiffies, dc->retry);
 	mutex_unlock(&dc->lock);
-
-	if (busy)
-		look_after(dc);
 	if (over)
 		come_back(dc);
 
 	mutex_lock(&dc->lock);
-	if (dc->quarantined || is_busy(dc))
+	if (dc->quarantined || oldest(dc))
 		dmio_dma_watch(dc);
 	mutex_unlock(&dc->lock);
 }
@@ -393,8 +462,8 @@ bool dmio_dma_has_parked(struct dmio_dma_chan *dc)
  * @dc: a channel with parked tasks, watched no longer
  *
  * What is parked is unmapped, which is as much as can be done for others while the
- * device is still there.  Where a driver would not survive this, the hardware is
- * waited for.
+ * device is still there; but bounce buffers would be somebody else's at once, they
+ * are kept, too.  Where a driver would not survive this, the hardware is waited for.
  *
  * Context: process context; sleeps.
  */
@@ -402,22 +471,23 @@ void dmio_dma_abandon(struct dmio_dma_chan *dc)
 {
 	struct dmio_dma_task *task;
 
-	while (dc->driver->fragile && dmio_dma_has_parked(dc)) {
-		dev_warn_ratelimited(dc->dev,
-				     "%s: does not finish its transfers, nor can it be stopped: waiting\n",
-				     dc->info.name);
+	if (dc->driver->fragile)
+		dev_warn(dc->dev, "%s: does not finish its transfers, nor can it be stopped: waiting\n",
+			 dc->info.name);
+	while (dc->driver->fragile && dmio_dma_has_parked(dc))
 		schedule_timeout_uninterruptible(HZ);
-	}
+
+	hold_tasks(dc, DMIO_REASON_HANG, -ETIMEDOUT);
 	dmaengine_terminate_sync(dc->chan);
 	dma_release_channel(dc->chan);
 	dc->held = false;
 
-	hold_tasks(dc, DMIO_REASON_HANG, -ETIMEDOUT);
 	/* Those that were called back after all are finishing */
 	flush_workqueue(dmio_dma_wq);
 	mutex_lock(&dc->lock);
 	list_for_each_entry(task, &dc->tasks, node)
-		dmio_dma_task_unmap(task);
+		if (task->held && !dc->bounces)
+			dmio_dma_task_unmap(task);
 	mutex_unlock(&dc->lock);
 }
 
@@ -461,7 +531,7 @@ int dmio_dma_reset(struct dmio_dma_chan *dc)
 	flush_delayed_work(&dc->watch);
 
 	mutex_lock(&dc->lock);
-	back = !dc->quarantined;
+	back = !dc->quarantined && !dc->dead;
 	mutex_unlock(&dc->lock);
 	return back ? 0 : -EBUSY;
 }

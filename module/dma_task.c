@@ -333,6 +333,8 @@ static enum dmio_issue issue_desc(struct dmio_dma_task *task, size_t len)
 	}
 	dc->since_irq = flags & DMA_PREP_INTERRUPT ? 0 : dc->since_irq + 1;
 	dc->nr_new++;
+	if (!task->touched)
+		WRITE_ONCE(task->progress, jiffies);
 	task->touched = true;
 	task->pass_done = nr_read;
 	return DMIO_ISSUE_ALL;

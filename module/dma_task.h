@@ -61,17 +61,20 @@ struct task_struct;
  * @nr_tries: how often in a row a descriptor was not to be had although none was
  *	in flight; guarded by @lock
  * @go_on: goes on
- * @watch: looks after it; see dma_fail.c, which alone has to do with all below
- * @held: the channel is ours; changed by @watch, and by who gives it back
- * @leaving: nobody looks after it any more; guarded by @lock, as is all below
+ * @watch: looks after it, see dma_fail.c
+ * @held: the channel is ours; changed by @watch, and then by who gives it back
+ * @leaving: nobody looks after it any more; guarded by @lock, as is all down to
+ *	@nr_looks
  * @quarantined: it is not used until @retry
  * @retry: in jiffies
  * @backoff: how long it was, or is, in quarantine, in jiffies; 0: long forgotten
  * @back_since: when the quarantine ended, in jiffies
  * @nr_errors: tasks that failed in a row
- * @progress: when a descriptor last came back, or the first was issued, in jiffies;
- *	changed from any context
+ * @watched: the oldest task when @watch last looked, or NULL; may be gone
+ * @since: when @watched became that, or something of it came back, in jiffies
+ * @nr_looks: how often @watch has looked since
  * @cookie: of the last descriptor that was submitted
+ * @progress: when a descriptor last came back, in jiffies; set from any context
  */
 struct dmio_dma_chan {
 	struct dmio_engine engine;
@@ -111,8 +114,11 @@ struct dmio_dma_chan {
 	unsigned long backoff;
 	unsigned long back_since;
 	unsigned int nr_errors;
-	unsigned long progress;
+	const struct dmio_dma_task *watched;
+	unsigned long since;
+	unsigned int nr_looks;
 	dma_cookie_t cookie;
+	unsigned long progress;
 };
 
 /**
@@ -136,8 +142,12 @@ struct dmio_dma_chan {
  * @mapped: its memory is mapped for the device; guarded by dc->lock
  * @reason: why the task was given up, and ...
  * @error: ... what to answer if nobody else may do it; 0: -EIO
- * @aborted: its descriptors were never called back, and may yet be; guarded by
- *	dc->lock
+ * @progress: when a descriptor of it last came back, or the first was submitted, in
+ *	jiffies; set from any context
+ * @held: whoever stops the channel waits with it, and is one of @pending; guarded
+ *	by dc->lock, but while that is one alone
+ * @aborted: its descriptors were perhaps never called back, and may yet be: not to
+ *	be freed yet; guarded by dc->lock
  * @parked: its job has failed; the memory stays for as long as @pending
  * @pending: descriptors in flight, and one for as long as more may come
  * @finish: what is to be done when there are none
@@ -165,6 +175,8 @@ struct dmio_dma_task {
 	bool mapped;
 	enum dmio_reason reason;
 	int error;
+	unsigned long progress;
+	bool held;
 	bool aborted;
 	bool parked;
 	atomic_t pending;

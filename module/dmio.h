@@ -32,7 +32,8 @@
  *	session	see session.h
  *	request	see request.h
  *	channel	see dma_task.h
- *	pages	pinned by umem, released before the answer is posted
+ *	pages	pinned by umem, released before the answer is posted; parked ones
+ *		when their hardware has let go of them
  */
 #ifndef DMIO_H
 #define DMIO_H

@@ -158,7 +158,7 @@ void dmio_job_park(struct dmio_job *job);
 
 /**
  * dmio_job_abandon() - nobody wants the job any more
- * @job: not known to have completed; it completes by itself, soon
+ * @job: not known to have completed; it completes by itself, soon, or is parked
  *
  * Context: any.
  */

@@ -36,7 +36,7 @@
 #include "platform.h"
 #include "sched.h"
 
-/* How long a channel that is to be given back may take for what it has */
+/* A channel that is to be given back, and does not move for so long, is stopped */
 #define DRAIN_TIMEOUT	(10 * HZ)
 
 static unsigned int edge_align;
@@ -226,8 +226,6 @@ static void issue(struct dmio_dma_chan *dc)
 	/* Some drivers warn if there is nothing new (pl330) */
 	if (!dc->nr_new)
 		return;
-	if (atomic_read(&dc->nr_inflight) <= dc->nr_new)
-		WRITE_ONCE(dc->progress, jiffies);
 	dmio_dma_watch(dc);
 	dma_async_issue_pending(dc->chan);
 }
@@ -254,6 +252,7 @@ void dmio_dma_desc_done(struct dmio_dma_task *task, bool failed)
 
 	if (failed)
 		WRITE_ONCE(task->failed, true);
+	WRITE_ONCE(task->progress, jiffies);
 	WRITE_ONCE(dc->progress, jiffies);
 	/* Pairs with the smp_mb() in issue_task() */
 	if (atomic_dec_return(&dc->nr_inflight) >= 0 && READ_ONCE(dc->starved))
@@ -273,7 +272,7 @@ static void finish_work(struct work_struct *work)
 	dc->nr_mapped -= task->mapped;
 	if (!list_empty(&dc->queue))
 		mod_delayed_work(dmio_dma_wq, &dc->go_on, 0);
-	if (task->touched && (!task->reason || task->reason == DMIO_REASON_ERROR))
+	if (task->reason == DMIO_REASON_ERROR || (task->touched && !task->reason))
 		dmio_dma_judge(dc, task->reason);
 	if (task->aborted)
 		list_move(&task->node, &dc->aborted);
@@ -411,7 +410,12 @@ struct dmio_dma_chan *dmio_dma_chan_create(struct dma_chan *chan)
  */
 bool dmio_dma_chan_leave(struct dmio_dma_chan *dc, bool unbinding)
 {
-	bool idle = dmio_sched_leave(&dc->engine, DRAIN_TIMEOUT), parked;
+	bool idle, parked;
+
+	/* For as long as it moves, it is no matter for how long */
+	do {
+		idle = dmio_sched_leave(&dc->engine, DRAIN_TIMEOUT);
+	} while (!idle && time_before(jiffies, READ_ONCE(dc->progress) + DRAIN_TIMEOUT));
 
 	dmio_dma_watch_end(dc);
 	if (!idle) {
@@ -425,9 +429,9 @@ bool dmio_dma_chan_leave(struct dmio_dma_chan *dc, bool unbinding)
 	if (parked && !unbinding) {
 		mutex_lock(&dc->lock);
 		dc->leaving = false;
-		dmio_sched_set_state(&dc->engine, DMOVERIO_ENGINE_DISABLED,
-				     DMOVERIO_FAILED_HANG, 0);
+		dc->quarantined = false;
 		mutex_unlock(&dc->lock);
+		dmio_sched_stay(&dc->engine, DMOVERIO_ENGINE_DISABLED, DMOVERIO_FAILED_HANG);
 		return false;
 	}
 
@@ -451,8 +455,9 @@ void dmio_dma_chan_free(struct dmio_dma_chan *dc)
 {
 	dmio_dma_unpark(dc);
 	dmio_sched_remove(&dc->engine);
-	cancel_delayed_work_sync(&dc->go_on);
 	dmio_dma_free_aborted(dc);
+	/* No callback can queue it any more */
+	cancel_delayed_work_sync(&dc->go_on);
 	put_device(dc->dev);
 	kfree(dc);
 }

@@ -31,6 +31,8 @@ static void dmio_shutdown(struct platform_device *pdev)
 	dmio_sched_stop_dma();
 	if (!dmio_sched_drain(DRAIN_TIMEOUT))
 		dev_warn(&pdev->dev, "DMA transfers are still under way\n");
+	if (dmio_sched_has_parked())
+		dev_warn(&pdev->dev, "DMA hardware that could not be stopped may still write to memory\n");
 }
 
 static struct platform_driver dmio_driver = {

@@ -389,8 +389,7 @@ static bool is_idle(const struct dmio_engine *engine)
 /**
  * dmio_sched_set_state() - say whether an engine gets jobs
  * @engine: added, and not yet removed
- * @state: DMOVERIO_ENGINE_*; of an engine that is leaving, only
- *	DMOVERIO_ENGINE_DISABLED is noted: it stays
+ * @state: DMOVERIO_ENGINE_*; an engine that is leaving goes on leaving
  * @reason: DMOVERIO_FAILED_*, or 0
  * @retry: in quarantine: when it is tried again, in jiffies
  *
@@ -399,11 +398,27 @@ static bool is_idle(const struct dmio_engine *engine)
 void dmio_sched_set_state(struct dmio_engine *engine, u32 state, u32 reason, unsigned long retry)
 {
 	spin_lock(&engines_lock);
-	if (engine->state != DMOVERIO_ENGINE_LEAVING || state == DMOVERIO_ENGINE_DISABLED) {
+	if (engine->state != DMOVERIO_ENGINE_LEAVING) {
 		engine->state = state;
 		engine->reason = reason;
 		engine->retry = retry;
 	}
+	spin_unlock(&engines_lock);
+}
+
+/**
+ * dmio_sched_stay() - an engine that was leaving stays
+ * @engine: added; dmio_sched_leave() was called
+ * @state: DMOVERIO_ENGINE_*
+ * @reason: DMOVERIO_FAILED_*, or 0
+ *
+ * Context: process context; does not sleep.
+ */
+void dmio_sched_stay(struct dmio_engine *engine, u32 state, u32 reason)
+{
+	spin_lock(&engines_lock);
+	engine->state = state;
+	engine->reason = reason;
 	spin_unlock(&engines_lock);
 }
 
@@ -459,8 +474,37 @@ bool dmio_sched_drain(unsigned long timeout)
 void dmio_sched_stop_dma(void)
 {
 	spin_lock(&engines_lock);
-	dma_stopped = true;
+	WRITE_ONCE(dma_stopped, true);
 	spin_unlock(&engines_lock);
+}
+
+/**
+ * dmio_sched_is_stopped() - has DMA come to its end?
+ *
+ * Context: any.
+ * Return: true after dmio_sched_stop_dma().
+ */
+bool dmio_sched_is_stopped(void)
+{
+	return READ_ONCE(dma_stopped);
+}
+
+/**
+ * dmio_sched_has_parked() - may any DMA engine write to memory that it should not?
+ *
+ * Context: process context; does not sleep.
+ * Return: true if so.
+ */
+bool dmio_sched_has_parked(void)
+{
+	const struct dmio_engine *engine;
+	bool parked = false;
+
+	spin_lock(&engines_lock);
+	list_for_each_entry(engine, &engines, node)
+		parked |= engine->parked_pages;
+	spin_unlock(&engines_lock);
+	return parked;
 }
 
 /**

@@ -37,7 +37,7 @@ struct dmio_func;
  * @policy: DMOVERIO_POLICY_*; written under @setup_lock
  * @stats: which way the bytes went
  * @lock: guards @requests and the state of each request
- * @requests: accepted, not yet answered
+ * @requests: accepted, and not yet answered, or parked
  * @cq: answers
  */
 struct dmio_session {

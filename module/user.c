@@ -307,8 +307,8 @@ void dmio_user_hold(struct dmio_user *user)
 }
 
 /**
- * dmio_user_unhold() - such a charge has come back
- * @user: whose; the charge was taken off before
+ * dmio_user_unhold() - such a charge has come back, or is not certain to any more
+ * @user: whose; what came back was taken off before
  *
  * Context: process context; does not sleep.
  */

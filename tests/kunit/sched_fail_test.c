@@ -155,6 +155,14 @@ static void fail_state_test(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dmio_sched_leave(&dma->engine, 0));
 	dmio_sched_set_state(&dma->engine, DMOVERIO_ENGINE_ACTIVE, 0, 0);
 	KUNIT_EXPECT_FALSE(test, dmio_sched_can(&fake_func, REQUIRE));
+	dmio_sched_set_state(&dma->engine, DMOVERIO_ENGINE_DISABLED, DMOVERIO_FAILED_HANG, 0);
+	KUNIT_EXPECT_EQ(test, fake_describe(test, &dma->engine).state,
+			(u32)DMOVERIO_ENGINE_LEAVING);
+	/* ... but if it is told to */
+	dmio_sched_stay(&dma->engine, DMOVERIO_ENGINE_DISABLED, DMOVERIO_FAILED_HANG);
+	info = fake_describe(test, &dma->engine);
+	KUNIT_EXPECT_EQ(test, info.state, (u32)DMOVERIO_ENGINE_DISABLED);
+	KUNIT_EXPECT_EQ(test, info.reason, (u32)DMOVERIO_FAILED_HANG);
 	dmio_sched_remove(&dma->engine);
 }
 
@@ -190,6 +198,7 @@ static void fail_park_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fj->nr_done, 0U);
 	info = fake_describe(test, &dma->engine);
 	KUNIT_EXPECT_EQ(test, info.parked_pages, (u64)PAGES);
+	KUNIT_EXPECT_TRUE(test, dmio_sched_has_parked());
 	KUNIT_EXPECT_EQ(test, info.queued_bytes, 0ULL);
 	KUNIT_EXPECT_EQ(test, info.errors, 1ULL);
 	KUNIT_EXPECT_TRUE(test, dmio_sched_drain(0));
@@ -204,6 +213,7 @@ static void fail_park_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bench->dma[1].nr_jobs, 0U);
 	info = fake_describe(test, &dma->engine);
 	KUNIT_EXPECT_EQ(test, info.parked_pages, 0ULL);
+	KUNIT_EXPECT_FALSE(test, dmio_sched_has_parked());
 	KUNIT_EXPECT_EQ(test, info.errors, 1ULL);
 	KUNIT_EXPECT_EQ(test, info.restarts, 0ULL);
 	dmio_sched_remove(&dma->engine);
