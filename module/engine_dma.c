@@ -29,6 +29,7 @@
 
 #include "dma_drivers.h"
 #include "dma_fail.h"
+#include "dma_reach.h"
 #include "dma_task.h"
 #include "engine_dma.h"
 #include "engine_sysfs.h"
@@ -335,7 +336,7 @@ bool dmio_dma_chan_is_capable(const struct dma_chan *chan)
 	struct device *dev = dmaengine_get_dma_device((struct dma_chan *)chan);
 
 	/* The memory that it cannot reach would be a WARN for each mapping */
-	if (dma_addressing_limited(dev) && dma_max_mapping_size(dev) == SIZE_MAX)
+	if (dma_max_mapping_size(dev) == SIZE_MAX && !dmio_dma_reaches_all(dev))
 		return false;
 	return chan_max_bytes(chan) >= LEAST_MAX_BYTES &&
 	       (chan_does(chan, DMOVERIO_FUNC_COPY) || chan_does(chan, DMOVERIO_FUNC_ZERO) ||

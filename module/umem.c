@@ -14,7 +14,6 @@
 #include <linux/overflow.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
-#include <linux/sched/user.h>
 #include <linux/slab.h>
 
 #include "umem.h"
@@ -30,7 +29,7 @@ void dmio_account_init(struct dmio_account *account)
 {
 	account->mm = current->mm;
 	mmgrab(account->mm);
-	account->locker = capable(CAP_IPC_LOCK) ? NULL : get_uid(current_user());
+	account->locker = capable(CAP_IPC_LOCK) ? NULL : get_current_cred();
 }
 
 /**
@@ -41,24 +40,25 @@ void dmio_account_init(struct dmio_account *account)
  */
 void dmio_account_fini(struct dmio_account *account)
 {
-	if (account->locker)
-		free_uid(account->locker);
+	put_cred(account->locker);
 	mmdrop(account->mm);
 }
 
-static bool charge_locked_vm(struct user_struct *locker, unsigned long nr_pages,
+static bool charge_locked_vm(const struct cred *locker, unsigned long nr_pages,
 			     unsigned long limit_pages)
 {
+	struct user_struct *user;
 	long old, new;
 
 	if (!locker)
 		return true;
 
-	old = atomic_long_read(&locker->locked_vm);
+	user = locker->user;
+	old = atomic_long_read(&user->locked_vm);
 	do {
 		if (check_add_overflow(old, (long)nr_pages, &new) || new > limit_pages)
 			return false;
-	} while (!atomic_long_try_cmpxchg(&locker->locked_vm, &old, new));
+	} while (!atomic_long_try_cmpxchg(&user->locked_vm, &old, new));
 	return true;
 }
 
@@ -96,7 +96,7 @@ void dmio_account_uncharge(struct dmio_account *account, unsigned long nr_pages)
 {
 	atomic64_sub(nr_pages, &account->mm->pinned_vm);
 	if (account->locker)
-		atomic_long_sub(nr_pages, &account->locker->locked_vm);
+		atomic_long_sub(nr_pages, &account->locker->user->locked_vm);
 	dmio_user_uncharge(account->user, nr_pages);
 }
 

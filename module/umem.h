@@ -15,22 +15,22 @@
 
 #include "seg.h"
 
+struct cred;
 struct dmio_user;
 struct mm_struct;
 struct page;
-struct user_struct;
 
 /**
  * struct dmio_account - on whose account memory is pinned
  * @mm: address space; its pinned_vm shows what is pinned (VmPin in
  *	/proc/PID/status)
- * @locker: its locked_vm is charged, against RLIMIT_MEMLOCK; NULL if the
+ * @locker: its user's locked_vm is charged, against RLIMIT_MEMLOCK; NULL if the
  *	program may lock as much as it likes (CAP_IPC_LOCK)
  * @user: held to our own quota in any case; set by the session
  */
 struct dmio_account {
 	struct mm_struct *mm;
-	struct user_struct *locker;
+	const struct cred *locker;
 	struct dmio_user *user;
 };
 

@@ -21,7 +21,7 @@ void dt_policy_word(int fd, char *word, size_t size);
 
 /* -- engines */
 
-#define DT_MAX_ENGINES	64
+#define DT_MAX_ENGINES	128
 
 struct dt_engines {
 	struct dmoverio_engine engine[DT_MAX_ENGINES];

@@ -32,14 +32,15 @@ FIXTURE(dma) {
 	unsigned int out_align, align;	/* outputs, where DMA writes; everything */
 };
 
-/* What the simulated controller wants of all addresses; others want nothing */
-static unsigned int sim_align(const char *driver)
+/* What a controller wants of all addresses: the simulated one, or as the guest says */
+static unsigned int wanted_align(const char *driver)
 {
+	const char *hidden = getenv("DMATEST_ALIGNMENT");
 	char line[32];
 
 	if (strcmp(driver, "dmover-sim") ||
 	    dt_read_line("/sys/module/dmover_sim/parameters/align", line, sizeof(line)))
-		return 1;
+		return hidden ? 1 << atoi(hidden) : 1;
 	return 1 << atoi(line);
 }
 
@@ -65,9 +66,7 @@ FIXTURE_SETUP(dma)
 		strcpy(self->driver, all.engine[i].driver);
 		self->out_align = all.engine[i].align;
 	}
-	self->align = sim_align(self->driver);
-	/* Else pages of inputs make a difference, see locate() */
-	ASSERT_TRUE(!self->driver[0] || self->align == 1 || self->align == self->out_align);
+	self->align = wanted_align(self->driver);
 	close(fd);
 }
 
@@ -79,10 +78,7 @@ FIXTURE_TEARDOWN(dma)
 
 /* -- the oracle */
 
-/*
- * Where each byte of a region is. That its pages may lie anywhere in physical
- * memory makes no difference: they begin at multiples of whatever is wanted.
- */
+/* Where each byte of a region is */
 static uintptr_t *locate(const dmio_buffer *buf, size_t len)
 {
 	uintptr_t *at = malloc(len * sizeof(*at));
@@ -102,13 +98,22 @@ struct where {
 	size_t len;
 };
 
-/* Does nothing break here that matters to a device? */
-static bool goes_on(const struct where *w, size_t i, unsigned int align)
+/* What DMA may do, as far as that can be known */
+struct range {
+	long long least, most;
+};
+
+/*
+ * Does nothing break here that matters to a device? Pages may lie anywhere in
+ * physical memory, or (@paged) they do.
+ */
+static bool goes_on(const struct where *w, size_t i, unsigned int align, bool paged)
 {
 	if (w->out[i + 1] != w->out[i] + 1)
 		return false;
 	for (unsigned int k = 0; align > 1 && k < w->nr_in; k++)
-		if (w->in[k][i + 1] != w->in[k][i] + 1)
+		if (w->in[k][i + 1] != w->in[k][i] + 1 ||
+		    (paged && w->in[k][i + 1] % dt_page_size() == 0))
 			return false;
 	return true;
 }
@@ -117,14 +122,15 @@ static bool goes_on(const struct where *w, size_t i, unsigned int align)
  * What DMA may do: of each run the part in which the output begins and ends at
  * multiples of @out_align, if the inputs are aligned there.
  */
-static size_t dma_bytes(const struct where *w, unsigned int out_align, unsigned int align)
+static size_t dma_bytes(const struct where *w, unsigned int out_align, unsigned int align,
+			bool paged)
 {
 	size_t from, to, sum = 0;
 
 	for (from = 0; from < w->len; from = to) {
 		size_t first = from, last;
 
-		for (to = from + 1; to < w->len && goes_on(w, to - 1, align); to++)
+		for (to = from + 1; to < w->len && goes_on(w, to - 1, align, paged); to++)
 			;
 		while (first < to && w->out[first] % out_align)
 			first++;
@@ -148,16 +154,21 @@ struct work {
 	size_t used;			/* of the arena */
 };
 
-/* What DMA may do of it */
-static size_t dma_bytes_of(FIXTURE_DATA(dma) *self, const struct work *w)
+/*
+ * What DMA may do of it. Where outputs have to be aligned as everything has it makes
+ * no difference where pages lie: they begin at multiples of that.
+ */
+static struct range dma_bytes_of(FIXTURE_DATA(dma) *self, const struct work *w)
 {
 	struct where where = { .len = w->out.len, .nr_in = w->f->nr_in };
-	size_t bytes;
+	bool paged = self->align != self->out_align;
+	struct range bytes;
 
 	where.out = locate(&w->req.req_outbuf, where.len);
 	for (unsigned int i = 0; i < where.nr_in; i++)
 		where.in[i] = locate(&w->buf[i], where.len);
-	bytes = dma_bytes(&where, self->out_align, self->align);
+	bytes.least = dma_bytes(&where, self->out_align, self->align, paged);
+	bytes.most = dma_bytes(&where, self->out_align, self->align, false);
 	free(where.out);
 	for (unsigned int i = 0; i < where.nr_in; i++)
 		free(where.in[i]);
@@ -260,16 +271,21 @@ static void check_dma(struct __test_metadata *_metadata, FIXTURE_DATA(dma) *self
 {
 	struct dt_ways before = dt_ways(fd), before_all = dt_ways_all(), moved, moved_all;
 	struct dmoverio_engine was = channels_sum(fd), is;
-	long long dma = dma_bytes_of(self, w), edges = w->out.len - dma;
+	struct range may = dma_bytes_of(self, w);
+	long long dma, edges;
 
 	ASSERT_EQ(0, do_work(self, fd, w));
 	moved = dt_ways_since(dt_ways(fd), before);
 	moved_all = dt_ways_since(dt_ways_all(), before_all);
 	is = channels_sum(fd);
 
+	dma = moved.bytes[DT_DMA];
+	edges = w->out.len - dma;
+
 	EXPECT_EQ((long long)w->out.len, dt_ways_sum(&moved));
 	EXPECT_EQ(0, memcmp(&moved, &moved_all, sizeof(moved)));
-	EXPECT_EQ(dma, moved.bytes[DT_DMA]);
+	EXPECT_LE(may.least, dma);
+	EXPECT_GE(may.most, dma);
 	EXPECT_EQ(edges, moved.bytes[DT_EDGE]) {
 		show(w->f->name, &moved);
 	}

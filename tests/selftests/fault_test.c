@@ -113,13 +113,13 @@ static void *null_page(size_t len)
 static void *kernel_text(size_t len)
 {
 	(void)len;
-	return (void *)0xffffffff81000000UL;
+	return (void *)(sizeof(long) == 4 ? 0xc0008000UL : 0xffffffff81000000UL);
 }
 
 static void *kernel_map(size_t len)
 {
 	(void)len;
-	return (void *)0xffff888000100000UL;
+	return (void *)(sizeof(long) == 4 ? 0xc8000000UL : 0xffff888000100000UL);
 }
 
 static void *not_canonical(size_t len)

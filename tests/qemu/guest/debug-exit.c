@@ -7,15 +7,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#if defined(__aarch64__) || defined(__arm__)
 #ifdef __aarch64__
-/* Semihosting's SYS_EXIT, whose second word is the exit status */
+#define REGISTER(n)	"x" #n
+#define HLT		"hlt #0xf000"
+#else
+#define REGISTER(n)	"r" #n
+#define HLT		".inst 0xe10f0070"	/* the same; assemblers know it from ARMv8 on */
+__attribute__((noinline, target("arm")))
+#endif
+/* Semihosting's SYS_EXIT_EXTENDED, whose second word is the exit status */
 static void leave(int status)
 {
 	long block[] = { 0x20026 /* ADP_Stopped_ApplicationExit */, 2L * status + 1 };
-	register long operation asm("x0") = 0x18;
-	register long *argument asm("x1") = block;
+	register long operation asm(REGISTER(0)) = 0x20;
+	register long *argument asm(REGISTER(1)) = block;
 
-	asm volatile("hlt #0xf000" : "+r" (operation) : "r" (argument) : "memory");
+	asm volatile(HLT : "+r" (operation) : "r" (argument) : "memory");
 }
 #else
 #include <sys/io.h>

@@ -44,6 +44,7 @@ ARCHS = {
     None: Arch(),
     "um": Arch("um"),
     "arm64": Arch("arm64", "arm64", "aarch64-linux-gnu"),
+    "armhf": Arch("arm", "armhf", "arm-linux-gnueabihf"),
 }
 
 

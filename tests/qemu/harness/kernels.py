@@ -27,6 +27,7 @@ class Kernel:
     headers: Path       # what make -C gets to build modules
     modules: Path       # its own modules, with modules.dep
     make: list          # further arguments of make
+    dtbs: Path | None = None    # the device trees that came with it
     enter: list = field(default_factory=list)   # what commands of a build begin with
 
 
@@ -107,9 +108,11 @@ def _debian(kernel):
                    if file.exists())
     source_dir = f"usr/src/{headers}"
     if not suite:
-        return Kernel(release, vmlinuz, top / source_dir, modules, target.make)
+        return Kernel(release, vmlinuz, top / source_dir, modules, target.make,
+                      top / f"usr/lib/{image}")
     private = "-m" if os.geteuid() == 0 else "-mr"
     return Kernel(release, vmlinuz, Path("/") / source_dir, modules, target.make,
+                  top / f"usr/lib/{image}",
                   ["unshare", private, config.QEMU_DIR / "enter", top, config.BUILD])
 
 

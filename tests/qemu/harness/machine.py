@@ -2,13 +2,14 @@
 """Runs a guest and hands on what it says, line by line."""
 
 import os
+import shutil
 import signal
 import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
 
-from . import ioat, qemu
+from . import cache, ioat, qemu
 
 # Added to the command line of every kernel: panic=-1 ends a guest at once.
 APPEND = "panic=-1 oops=panic"
@@ -20,18 +21,27 @@ class Machine:
     program: str
     options: list       # the processor, and a way out with an exit status
     console: str        # the first serial line, as its kernel calls it
-    bus: str            # the device that virtio serial ports hang on
+    bus: str | None = None      # the device that virtio serial ports hang on; without one,
+                                # the channel is the second serial line
+    dtb: str | None = None      # its device tree, of those that come with the kernel
+    without: tuple = ()         # nodes that are taken out of it
 
 
 # The ways out are those guest/debug-exit.c takes.
+SEMIHOSTING = ["-semihosting-config", "enable=on,userspace=on"]
 MACHINES = {
     "q35": Machine("qemu-system-x86_64",
                    ["-cpu", "max", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"],
                    "ttyS0", "virtio-serial-pci"),
     # Its processors are what the SoC has.
-    "xlnx-versal-virt": Machine("qemu-system-aarch64",
-                                ["-semihosting-config", "enable=on,userspace=on"],
-                                "ttyAMA0", "virtio-serial-device"),
+    "xlnx-versal-virt": Machine("qemu-system-aarch64", SEMIHOSTING, "ttyAMA0",
+                                "virtio-serial-device"),
+    # Bluetooth would have the first serial line to itself.
+    "raspi3b": Machine("qemu-system-aarch64", SEMIHOSTING, "ttyAMA0",
+                       dtb="broadcom/bcm2837-rpi-3-b.dtb",
+                       without=("/soc/serial@7e201000/bluetooth",)),
+    "smdkc210": Machine("qemu-system-arm", SEMIHOSTING, "ttySAC0",
+                        dtb="exynos4210-smdkv310.dtb"),
 }
 
 
@@ -51,16 +61,29 @@ def _uml(guest, _kernel, initramfs, channel, terminal):
             *guest.append.split(), *APPEND.split()]
 
 
+def _device_tree(guest, kernel, machine):
+    """The machine's device tree, as an argument, if the kernel has to be told."""
+    if not machine.dtb:
+        return []
+    dtb = guest.build / "dtb"
+    shutil.copyfile(kernel.dtbs / machine.dtb, dtb)
+    for node in machine.without:
+        cache.run(["fdtput", "-r", dtb, node], guest.build / "dtb.log")
+    return ["-dtb", dtb]
+
+
 def _qemu(guest, kernel, initramfs, channel, terminal):
     # "-display none" and not "-nographic", which makes the firmware chatty.
     serial = "mon:stdio" if terminal else "stdio"
     machine = MACHINES[guest.machine]
+    port = ["-device", machine.bus, "-device", "virtserialport,chardev=results"] \
+        if machine.bus else ["-serial", "chardev:results"]
     return ["-accel", guest.accel, "-M", guest.machine, *machine.options,
             "-smp", str(guest.cpus), "-m", guest.memory, "-nodefaults", "-display", "none",
-            "-no-reboot", "-serial", serial, "-device", machine.bus,
-            "-chardev", f"file,id=results,path=/proc/self/fd/{channel}",
-            "-device", "virtserialport,chardev=results",
+            "-no-reboot", "-serial", serial,
+            "-chardev", f"file,id=results,path=/proc/self/fd/{channel}", *port,
             "-kernel", kernel.image, "-initrd", initramfs,
+            *_device_tree(guest, kernel, machine),
             "-append", f"console={machine.console} quiet {APPEND} {guest.append}", *guest.extra]
 
 
