@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Channels that failed: how long they are left in peace, how they come back, who does
+ * their work meanwhile, and what happens when their driver goes away.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "broken.h"
+#include "cell.h"
+#include "kselftest_harness.h"
+
+#define PREFER	DMOVERIO_POLICY_PREFER_DMA
+#define REQUIRE	DMOVERIO_POLICY_REQUIRE_DMA
+
+#define NR	8
+
+FIXTURE(failed) {
+	struct bk bk;
+	bool begun;
+	long long pins;
+};
+
+FIXTURE_SETUP(failed)
+{
+	self->pins = dt_pins();
+}
+
+FIXTURE_TEARDOWN(failed)
+{
+	if (self->begun)
+		EXPECT_EQ(0, bk_end(&self->bk));
+	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
+}
+
+#define BEGIN(begin, ...)						\
+do {									\
+	const char *why_not = begin(&self->bk, ##__VA_ARGS__);		\
+									\
+	self->begun = true;						\
+	if (why_not)							\
+		SKIP(return, "%s", why_not);				\
+} while (0)
+
+/* So many requests that all have the same answer */
+static struct dt_ways run(struct __test_metadata *_metadata, uint32_t policy, unsigned int nr,
+			  int answer)
+{
+	struct dt_ways ways = { .bytes = { 0 } };
+	struct cell cell;
+	const char *bad;
+
+	EXPECT_EQ(0, cell_depart(&cell, "copy", false, policy, nr));
+	bad = cell_arrive(&cell);
+	EXPECT_EQ(NULL, bad) {
+		TH_LOG("%s", bad);
+	}
+	EXPECT_EQ(nr, cell_count(&cell, answer)) {
+		TH_LOG("%u good, first answer %d", cell_count(&cell, 0), cell.error[0]);
+	}
+	ways = dt_ways(cell.fd);
+	cell_end(&cell);
+	return ways;
+}
+
+/* Three requests fail, one after the other: it is in quarantine for at most so long */
+static void fail(struct __test_metadata *_metadata, FIXTURE_DATA(failed) *self,
+		 struct dmoverio_engine *e)
+{
+	ASSERT_EQ(0, bk_fault(self->bk.name, "read-error 0 -1"));
+	for (unsigned int i = 0; i < 3; i++)
+		run(_metadata, PREFER, 1, 0);
+	ASSERT_EQ(0, bk_fault(self->bk.name, "off"));
+	ASSERT_EQ(0, bk_engine(&self->bk, self->bk.name, e));
+}
+
+static void hang(struct __test_metadata *_metadata, FIXTURE_DATA(failed) *self)
+{
+	struct cell cell;
+
+	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
+	ASSERT_EQ(0, cell_depart(&cell, "copy", false, PREFER, NR));
+	EXPECT_EQ(0, bk_fault_settle(self->bk.name, "still", 1));
+	ASSERT_EQ(0, dt_set_param("watchdog_ms", BK_SOON_MS));
+	EXPECT_EQ(NULL, cell_arrive(&cell));
+	EXPECT_EQ(NR, cell_count(&cell, 0));
+	ASSERT_EQ(0, dt_set_param("watchdog_ms", BK_NEVER_MS));
+	cell_end(&cell);
+}
+
+static void expect_dma(struct __test_metadata *_metadata)
+{
+	struct dt_ways ways = run(_metadata, REQUIRE, 1, 0);
+
+	EXPECT_EQ(CELL_LEN, ways.bytes[DT_DMA] + ways.bytes[DT_EDGE]);
+}
+
+static void comes_back(struct __test_metadata *_metadata, FIXTURE_DATA(failed) *self)
+{
+	struct dmoverio_engine e;
+
+	EXPECT_EQ(0, bk_wait_state(&self->bk, self->bk.name, DMOVERIO_ENGINE_ACTIVE, &e));
+	EXPECT_EQ(0, e.reason);
+	EXPECT_EQ(0, e.retry_ms);
+	expect_dma(_metadata);
+}
+
+TEST_F_TIMEOUT(failed, comes_back_by_itself, 240)
+{
+	static const char *const drivers[][2] = {
+		{ "dmover-sim", "channels=1 quiet=terminate" },
+		{ "dmover-sim-release", "channels=1 quiet=release" },
+	};
+	struct dmoverio_engine e;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(drivers); i++) {
+		BEGIN(bk_begin_sim, drivers[i][0], drivers[i][1]);
+		ASSERT_EQ(0, dt_set_param("backoff_ms", 1));
+		fail(_metadata, self, &e);
+		EXPECT_EQ(3, e.errors);
+		comes_back(_metadata, self);
+		hang(_metadata, self);
+		comes_back(_metadata, self);
+		self->begun = false;
+		EXPECT_EQ(0, bk_end(&self->bk));
+	}
+}
+
+/* Errors that do not follow one another are not the channel's fault */
+TEST_F_TIMEOUT(failed, now_and_then, 240)
+{
+	struct dmoverio_engine e;
+
+	BEGIN(bk_begin_sim, "dmover-sim", "channels=1");
+	ASSERT_EQ(0, dt_set_param("backoff_ms", BK_NEVER_MS));
+	for (unsigned int i = 0; i < 10; i++) {
+		ASSERT_EQ(0, bk_fault(self->bk.name, "write-error 0 1"));
+		EXPECT_EQ(CELL_LEN, run(_metadata, PREFER, 1, 0).bytes[DT_ERROR]);
+		ASSERT_EQ(0, bk_fault(self->bk.name, "write-error 0 1"));
+		run(_metadata, REQUIRE, 1, EIO);
+		expect_dma(_metadata);
+	}
+	EXPECT_EQ(0, bk_engine(&self->bk, self->bk.name, &e));
+	EXPECT_EQ(DMOVERIO_ENGINE_ACTIVE, e.state);
+	EXPECT_EQ(20, e.errors);
+	EXPECT_EQ(10, e.restarts);
+}
+
+#define BASE_MS	500
+
+/*
+ * How long it is left in peace doubles with each failure. On a slow machine most of it
+ * has passed when it is read; so it is read until there is more left than at first.
+ */
+TEST_F_TIMEOUT(failed, is_left_in_peace_for_twice_as_long, 600)
+{
+	unsigned long long most = BASE_MS;
+	struct dmoverio_engine e;
+	bool was_longer = false;
+	unsigned int i;
+
+	BEGIN(bk_begin_sim, "dmover-sim", "channels=1");
+	ASSERT_EQ(0, dt_set_param("backoff_ms", BASE_MS));
+	for (i = 0; i < 7 && !was_longer; i++, most *= 2) {
+		fail(_metadata, self, &e);
+		/* A jiffy may be ten milliseconds */
+		EXPECT_LE(e.retry_ms, most + 10);
+		was_longer = e.retry_ms > BASE_MS + 10;
+		EXPECT_EQ(0, bk_wait_state(&self->bk, self->bk.name, DMOVERIO_ENGINE_ACTIVE, &e));
+	}
+	EXPECT_TRUE(was_longer);
+	EXPECT_LT(1, i);
+
+	/* It works for longer than it was left in peace: all is forgotten */
+	dt_sleep_ms(most / 2 + 100);
+	expect_dma(_metadata);
+	fail(_metadata, self, &e);
+	EXPECT_LE(e.retry_ms, BASE_MS + 10);
+	comes_back(_metadata, self);
+}
+
+TEST_F_TIMEOUT(failed, others_work_meanwhile, 240)
+{
+	uint8_t *mem = dt_mmap(2 * CELL_LEN);
+	struct dmoverio_engine e;
+	struct dt_req r;
+	int fd;
+
+	BEGIN(bk_begin_sim, "dmover-sim", "channels=1");
+	ASSERT_EQ(0, dt_set_param("backoff_ms", BK_NEVER_MS));
+	fd = dt_open_policy("copy", REQUIRE);
+	ASSERT_LE(0, fd);
+	fail(_metadata, self, &e);
+	EXPECT_EQ(DMOVERIO_ENGINE_QUARANTINED, e.state);
+	EXPECT_EQ(DMOVERIO_FAILED_ERRORS, e.reason);
+	EXPECT_LT(BK_NEVER_MS / 2, e.retry_ms);
+	EXPECT_EQ(NR * CELL_LEN, run(_metadata, PREFER, NR, 0).bytes[DT_NO_CHANNEL]);
+	EXPECT_EQ(-ESRCH, dt_open_policy("copy", REQUIRE));
+	dt_req_init1(&r, "copy", 7, mem, CELL_LEN, mem + CELL_LEN);
+	EXPECT_EQ(ENODEV, dt_do(fd, &r.req));
+
+	EXPECT_EQ(-ENODEV, bk_reset("dma99chan99"));
+	EXPECT_EQ(-ENODEV, bk_reset("cpu"));
+	EXPECT_EQ(-ENODEV, bk_reset("\n"));
+	EXPECT_EQ(0, bk_reset(self->bk.name));
+	EXPECT_EQ(0, dt_do(fd, &r.req));
+	/* One that is well stays so */
+	EXPECT_EQ(0, bk_reset(self->bk.name));
+	EXPECT_EQ(0, dt_do(fd, &r.req));
+	/* What was reset begins anew */
+	fail(_metadata, self, &e);
+	EXPECT_LE(e.retry_ms, BK_NEVER_MS);
+	EXPECT_EQ(0, bk_reset(self->bk.name));
+	expect_dma(_metadata);
+	close(fd);
+}
+
+/* One that had to be released for that is ours all the same */
+TEST_F_TIMEOUT(failed, in_quarantine_it_stays_ours, 240)
+{
+	struct dt_engines before, after;
+	struct dmoverio_engine e;
+
+	BEGIN(bk_begin_sim, "dmover-sim-release", "channels=1 quiet=release");
+	ASSERT_EQ(0, dt_set_param("backoff_ms", BK_NEVER_MS));
+	hang(_metadata, self);
+	ASSERT_EQ(0, dt_engines(self->bk.fd, &before));
+	EXPECT_EQ(0, dt_rescan());
+	ASSERT_EQ(0, dt_engines(self->bk.fd, &after));
+	EXPECT_EQ(before.nr, after.nr);
+	EXPECT_EQ(0, bk_engine(&self->bk, self->bk.name, &e));
+	EXPECT_EQ(DMOVERIO_ENGINE_QUARANTINED, e.state);
+
+	/* An administrator may give it back, and have it again */
+	EXPECT_EQ(0, dt_release(self->bk.name));
+	EXPECT_EQ(0, bk_engine(&self->bk, self->bk.name, &e));
+	EXPECT_EQ(DMOVERIO_ENGINE_UNUSED, e.state);
+	EXPECT_EQ(0, dt_rescan());
+	EXPECT_EQ(0, bk_engine(&self->bk, self->bk.name, &e));
+	EXPECT_EQ(DMOVERIO_ENGINE_ACTIVE, e.state);
+	expect_dma(_metadata);
+
+	/* So may its driver */
+	hang(_metadata, self);
+	EXPECT_EQ(0, bk_unbind(&self->bk));
+	EXPECT_EQ(-ENOENT, bk_engine(&self->bk, self->bk.name, &e));
+	EXPECT_EQ(0, bk_bind(&self->bk, 1));
+	expect_dma(_metadata);
+
+	/* Nobody has it: even the driver's module may go */
+	hang(_metadata, self);
+	EXPECT_EQ(0, dt_rmmod("dmover_sim"));
+	EXPECT_EQ(-ENOENT, bk_engine(&self->bk, self->bk.name, &e));
+	EXPECT_EQ(0, dt_insmod("dmover-sim", "channels=1 quiet=release"));
+	EXPECT_EQ(0, dt_wait_channels(self->bk.fd, 1));
+	expect_dma(_metadata);
+}
+
+/* -- two channels */
+
+static const char *other(FIXTURE_DATA(failed) *self, char *name, size_t size)
+{
+	struct dt_engines all;
+
+	dt_engines(self->bk.fd, &all);
+	for (unsigned int i = 1; i < all.nr; i++)
+		if (dt_is_channel(&all.engine[i], DMOVERIO_FUNC_COPY) &&
+		    strcmp(all.engine[i].name, self->bk.name))
+			snprintf(name, size, "%s", all.engine[i].name);
+	return name;
+}
+
+TEST_F_TIMEOUT(failed, another_channel_helps_out, 240)
+{
+	struct dmoverio_engine e;
+	char second[32] = "";
+	struct cell cell;
+
+	BEGIN(bk_begin_sim, "dmover-sim", "channels=2");
+	other(self, second, sizeof(second));
+	ASSERT_EQ(0, dt_set_param("backoff_ms", BK_NEVER_MS));
+
+	/* Of two that are idle the first is taken */
+	ASSERT_EQ(0, bk_fault(self->bk.name, "write-error 0 1"));
+	EXPECT_EQ(CELL_LEN, run(_metadata, REQUIRE, 1, 0).bytes[DT_DMA]);
+	EXPECT_EQ(0, bk_engine(&self->bk, self->bk.name, &e));
+	EXPECT_EQ(1, e.errors);
+	EXPECT_EQ(1, e.restarts);
+	EXPECT_EQ(0, bk_engine(&self->bk, second, &e));
+	EXPECT_EQ(1, e.windows);
+
+	/* In place, nobody can */
+	ASSERT_EQ(0, bk_fault(self->bk.name, "write-error 0 1"));
+	ASSERT_EQ(0, cell_depart(&cell, "xor3", true, PREFER, 1));
+	EXPECT_EQ(NULL, cell_arrive(&cell));
+	EXPECT_EQ(1, cell_count(&cell, EIO));
+	cell_end(&cell);
+
+	/* Not one after the other */
+	ASSERT_EQ(0, bk_fault(self->bk.name, "write-error 0 1"));
+	ASSERT_EQ(0, bk_fault(second, "write-error 0 1"));
+	run(_metadata, REQUIRE, 1, EIO);
+	expect_dma(_metadata);
+	ASSERT_EQ(0, bk_fault(self->bk.name, "off"));
+	ASSERT_EQ(0, bk_fault(second, "off"));
+	ASSERT_EQ(0, bk_fault(self->bk.name, "write-error 0 1"));
+	ASSERT_EQ(0, bk_fault(second, "write-error 0 1"));
+	EXPECT_EQ(CELL_LEN, run(_metadata, PREFER, 1, 0).bytes[DT_ERROR]);
+}
+
+TEST_F_TIMEOUT(failed, another_channel_does_what_hung, 240)
+{
+	struct dmoverio_engine e;
+	struct cell cell;
+
+	BEGIN(bk_begin_sim, "dmover-sim-release", "channels=2 quiet=release");
+	ASSERT_EQ(0, dt_set_param("backoff_ms", BK_NEVER_MS));
+	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
+	ASSERT_EQ(0, cell_depart(&cell, "copy", false, REQUIRE, CELL_MOST));
+	EXPECT_EQ(0, bk_fault_settle(self->bk.name, "still", 1));
+	ASSERT_EQ(0, dt_set_param("watchdog_ms", BK_SOON_MS));
+	EXPECT_EQ(NULL, cell_arrive(&cell));
+	ASSERT_EQ(0, dt_set_param("watchdog_ms", BK_NEVER_MS));
+	EXPECT_EQ(CELL_MOST, cell_count(&cell, 0));
+	EXPECT_EQ(CELL_MOST * CELL_LEN, dt_ways(cell.fd).bytes[DT_DMA]);
+	EXPECT_EQ(0, bk_engine(&self->bk, self->bk.name, &e));
+	EXPECT_EQ(DMOVERIO_ENGINE_QUARANTINED, e.state);
+	EXPECT_LT(0, e.restarts);
+	EXPECT_EQ(e.errors, e.restarts);
+	cell_end(&cell);
+}
+
+/* -- a driver that goes away while its hardware hangs */
+
+static void unbind_hung(struct __test_metadata *_metadata, FIXTURE_DATA(failed) *self,
+			bool can_stop)
+{
+	struct cell cell[2];
+	const char *bad;
+
+	/* It is removal that finds out, not the watchdog */
+	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
+	ASSERT_EQ(0, cell_depart(&cell[0], "copy", false, PREFER, CELL_MOST));
+	ASSERT_EQ(0, cell_depart(&cell[1], "copy", false, REQUIRE, CELL_MOST));
+	EXPECT_EQ(0, bk_fault_settle(self->bk.name, "still", 1));
+	EXPECT_EQ(CELL_MOST, dt_nr(cell[0].fd, "running"));
+	EXPECT_EQ(CELL_MOST, dt_nr(cell[1].fd, "running"));
+	EXPECT_EQ(0, bk_unbind(&self->bk));
+	for (unsigned int i = 0; i < 2; i++) {
+		bad = cell_arrive(&cell[i]);
+		EXPECT_EQ(NULL, bad) {
+			TH_LOG("%s", bad);
+		}
+		/* Unbound, it has nothing any more, not even of what was parked */
+		cell_reuse(&cell[i], 0);
+	}
+	EXPECT_EQ(CELL_MOST, cell_count(&cell[0], 0) + cell_count(&cell[0], ETIMEDOUT));
+	EXPECT_EQ(CELL_MOST, cell_count(&cell[1], ENODEV) + cell_count(&cell[1], ETIMEDOUT));
+	EXPECT_EQ(can_stop, !cell_count(&cell[0], ETIMEDOUT));
+	EXPECT_EQ(cell_count(&cell[0], 0) * CELL_LEN, dt_ways(cell[0].fd).bytes[DT_REMOVED]);
+	EXPECT_EQ(0, dt_nr(cell[0].fd, "parked") + dt_nr(cell[1].fd, "parked"));
+	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
+	EXPECT_EQ(0, bk_bind(&self->bk, 1));
+	expect_dma(_metadata);
+	for (unsigned int i = 0; i < 2; i++) {
+		EXPECT_TRUE(cell_is_untouched(&cell[i]));
+		cell_end(&cell[i]);
+	}
+}
+
+TEST_F_TIMEOUT(failed, unbound_while_it_hangs, 240)
+{
+	BEGIN(bk_begin_sim, "dmover-sim", "channels=1 max_seg=4096");
+	unbind_hung(_metadata, self, true);
+}
+
+TEST_F_TIMEOUT(failed, unbound_while_it_hangs_stopped_by_release, 240)
+{
+	BEGIN(bk_begin_sim, "dmover-sim-release", "channels=1 max_seg=4096 quiet=release");
+	unbind_hung(_metadata, self, true);
+}
+
+TEST_F_TIMEOUT(failed, unbound_while_it_hangs_never_stopped, 240)
+{
+	BEGIN(bk_begin_sim, "dmover-sim-never", "channels=1 max_seg=4096 quiet=never");
+	unbind_hung(_metadata, self, false);
+}
+
+TEST_HARNESS_MAIN
