@@ -90,12 +90,12 @@ void dmio_dma_watch(struct dmio_dma_chan *dc)
 
 static void quarantine(struct dmio_dma_chan *dc, u32 reason)
 {
-	unsigned long least = max(msecs_to_jiffies(READ_ONCE(backoff_ms)),
-				  (unsigned long)LEAST_BACKOFF);
+	unsigned long least = max_t(unsigned long, LEAST_BACKOFF,
+				    msecs_to_jiffies(READ_ONCE(backoff_ms)));
 
 	lockdep_assert_held(&dc->lock);
 
-	dc->backoff = min(max(2 * dc->backoff, least), (unsigned long)MOST_BACKOFF);
+	dc->backoff = min_t(unsigned long, MOST_BACKOFF, max(2 * dc->backoff, least));
 	dc->retry = jiffies + dc->backoff;
 	dc->quarantined = true;
 	dmio_sched_set_state(&dc->engine, DMOVERIO_ENGINE_QUARANTINED, reason, dc->retry);

@@ -84,13 +84,17 @@ static void helper_start(struct kunit *test, struct helper *helper, struct fake 
 	wake_up_process(helper->task);
 }
 
+static bool is_active(const struct fake *fake)
+{
+	return READ_ONCE(fake->engine.state) == DMOVERIO_ENGINE_ACTIVE;
+}
+
 /* Let a thread that waits for an engine get to sleep; it goes on waiting */
 static void expect_waiting(struct kunit *test, struct helper *helper)
 {
 	unsigned int i;
 
-	for (i = 0; i < PATIENCE && (READ_ONCE(helper->fake->engine.state) != DMOVERIO_ENGINE_LEAVING ||
-				task_is_running(helper->task)); i++)
+	for (i = 0; i < PATIENCE && (is_active(helper->fake) || task_is_running(helper->task)); i++)
 		schedule_timeout_idle(1);
 	KUNIT_EXPECT_FALSE(test, wait_for_completion_timeout(&helper->over, 2));
 }
