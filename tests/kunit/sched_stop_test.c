@@ -87,6 +87,7 @@ static void stop_busy_test(struct kunit *test)
 {
 	struct stop_bench *bench = test->priv;
 	struct fake *fakes[] = { &bench->dma, &bench->other };
+	static const u8 order[NR_JOBS] = { 1, 3, 0, 2 };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(fakes); i++) {
@@ -98,14 +99,16 @@ static void stop_busy_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bench->dma.nr_jobs, 2U);
 	KUNIT_EXPECT_EQ(test, bench->other.nr_jobs, 2U);
 	dmio_sched_stop_dma();
+	/* First all of one, then all of the other */
 	for (i = 0; i < NR_JOBS; i++) {
+		struct fake_job *fj = &bench->job[order[i]];
+
 		expect_stopped(test, &bench->dma);
 		KUNIT_EXPECT_FALSE(test, dmio_sched_drain(i % 2));
-		KUNIT_EXPECT_EQ(test, bench->job[i].nr_done, 0U);
-		fake_finish(fakes[bench->job[i].job.engine == &bench->other.engine],
-			    &bench->job[i].job);
-		KUNIT_EXPECT_EQ(test, bench->job[i].nr_done, 1U);
-		KUNIT_EXPECT_EQ(test, bench->job[i].job.error, 0);
+		KUNIT_EXPECT_EQ(test, fj->nr_done, 0U);
+		fake_finish(fakes[fj->job.engine == &bench->other.engine], &fj->job);
+		KUNIT_EXPECT_EQ(test, fj->nr_done, 1U);
+		KUNIT_EXPECT_EQ(test, fj->job.error, 0);
 	}
 	KUNIT_EXPECT_TRUE(test, dmio_sched_drain(0));
 	fake_remove(&bench->other);

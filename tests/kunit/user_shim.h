@@ -12,7 +12,7 @@
 #include "../../module/dmio.h"
 
 /* Each region lies in a block of its own, all blocks in a row */
-#define USER_BASE	(1UL << 24)
+#define USER_BASE	0x1000000UL
 #define USER_PAGES	8
 #define USER_BLOCK	(USER_PAGES * PAGE_SIZE)
 #define USER_BYTES	(DMIO_MAX_REGIONS * USER_BLOCK)
