@@ -129,7 +129,7 @@ void dt_watch_stop(struct dt_watch *w)
 	pthread_join(w->thread, NULL);
 }
 
-static void raise_to(atomic_llong *most, long long value)
+static void raise_to(atomic_long *most, long long value)
 {
 	if (value > atomic_load(most))
 		atomic_store(most, value);

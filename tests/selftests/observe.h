@@ -47,7 +47,7 @@ void dt_watch_stop(struct dt_watch *w);
 struct dt_samples {
 	atomic_bool on, busy;
 	atomic_uint looks;
-	atomic_llong most, certain;	/* in pages, beyond those in the beginning */
+	atomic_long most, certain;	/* in pages, beyond those in the beginning */
 };
 
 struct dt_sampler {
