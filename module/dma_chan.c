@@ -34,8 +34,8 @@
 
 #include "dma_chan.h"
 #include "dma_drivers.h"
-#include "dma_fail.h"
 #include "dma_task.h"
+#include "dma_watch.h"
 #include "engine_dma.h"
 #include "platform.h"
 

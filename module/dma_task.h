@@ -61,7 +61,7 @@ struct task_struct;
  * @nr_tries: how often in a row a descriptor was not to be had although none was
  *	in flight; guarded by @lock
  * @go_on: goes on
- * @watch: looks after it, see dma_fail.c
+ * @watch: looks after it, see dma_watch.c
  * @held: the channel is ours; changed by @watch, and then by who gives it back
  * @leaving: nobody looks after it any more; guarded by @lock, as is all down to
  *	@nr_looks

@@ -28,9 +28,10 @@
 #include <linux/string.h>
 
 #include "dma_drivers.h"
-#include "dma_fail.h"
 #include "dma_reach.h"
+#include "dma_stop.h"
 #include "dma_task.h"
+#include "dma_watch.h"
 #include "engine_dma.h"
 #include "engine_sysfs.h"
 #include "func.h"
@@ -420,7 +421,7 @@ bool dmio_dma_chan_leave(struct dmio_dma_chan *dc, bool unbinding)
 
 	dmio_dma_watch_end(dc);
 	if (!idle) {
-		dmio_dma_stop(dc);
+		dmio_dma_stop(dc, DMIO_REASON_REMOVED, -ENODEV);
 		/* What was done elsewhere, or parked, is on its way */
 		while (!dmio_sched_leave(&dc->engine, DRAIN_TIMEOUT))
 			dev_warn_ratelimited(dc->dev, "%s: still giving back what it had\n",
