@@ -144,7 +144,8 @@ bool dmio_dma_stop(struct dmio_dma_chan *dc, enum dmio_reason reason, int error)
 		give_up_tasks(dc, reason, error);
 		return true;
 	}
-	park_tasks(dc, dc->driver->quiet != DMIO_DMA_QUIET_NEVER);
+	park_tasks(dc, dc->driver->quiet != DMIO_DMA_QUIET_NEVER &&
+		       dc->chan->device->device_terminate_all);
 	return false;
 }
 
