@@ -76,7 +76,8 @@ const char *bk_begin_sim(struct bk *bk, const char *driver, const char *options)
 		return "another DMA controller is at work in this guest";
 	err = dt_insmod("dmover-sim", options);
 	if (err)
-		return "no simulated controller in this guest";
+		return err == -ENOENT ? "no simulated controller in this guest" :
+					"the simulated controller cannot be loaded";
 	snprintf(bk->options, sizeof(bk->options), "%s", options);
 	snprintf(bk->driver, sizeof(bk->driver), "%s", driver);
 	if (dt_rescan() || find_channels(bk) < 1 || strcmp(bk->driver, driver))

@@ -245,6 +245,50 @@ TEST_F_TIMEOUT(parked, killed_and_unbound, 240)
 	EXPECT_EQ(0, bk_bind(&self->bk, 1));
 }
 
+/* -- a user who may lock no more than one request needs */
+
+/* 0; or how far it came */
+static int poor_user(void)
+{
+	struct cell cell, later;
+	int step = 1;
+
+	if (dt_become_limited(DT_NOBODY, 2 * CELL_PAGES * dt_page_size()))
+		return step;
+	step++;
+	if (cell_depart(&cell, "copy", false, PREFER, 2))
+		return step;
+	/* The second waits for what the first has, which never comes back */
+	step++;
+	if (cell_arrive(&cell) || cell_count(&cell, 0) != 1 || cell_count(&cell, ETIMEDOUT) != 1)
+		return step;
+	step++;
+	if (dt_ways(cell.fd).bytes[DT_BUDGET] != CELL_LEN)
+		return step;
+	step++;
+	if (cell_depart(&later, "copy", false, PREFER, NR) || cell_arrive(&later) ||
+	    cell_count(&later, 0) != NR)
+		return step;
+	step++;
+	return dt_ways(later.fd).bytes[DT_BUDGET] != NR * CELL_LEN ? step : 0;
+}
+
+TEST_F_TIMEOUT(parked, who_has_no_more_to_lock_goes_on, 240)
+{
+	pid_t pid;
+
+	NEED_BROKEN();
+	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
+	pid = fork();
+	if (!pid)
+		_exit(poor_user());
+	EXPECT_EQ(0, bk_fault_settle(self->bk.name, "still", 1));
+	ASSERT_EQ(0, dt_set_param("watchdog_ms", BK_SOON_MS));
+	EXPECT_EQ(0, dt_reap(pid, 2 * DT_PATIENCE_MS));
+	expect_parked(_metadata, self);
+	expect_nothing_left(_metadata, self);
+}
+
 #define LARGE	(7UL << 20)
 
 /* Several windows, of which only some are parked */
@@ -278,6 +322,29 @@ TEST_F_TIMEOUT(parked, a_large_request, 240)
 	EXPECT_TRUE(dt_quiet(fd));
 	close(fd);
 	EXPECT_EQ(self->refs, refs_settle(self->refs));
+}
+
+/* Nobody waits for it, a machine that goes to sleep neither */
+TEST_F_TIMEOUT(parked, suspended, 240)
+{
+	struct cell cell;
+
+	NEED_BROKEN();
+	if (!dt_can_suspend())
+		SKIP(return, "no test of suspend in this kernel");
+	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
+	ASSERT_EQ(0, cell_depart(&cell, "copy", false, PREFER, NR));
+	EXPECT_EQ(0, bk_fault_settle(self->bk.name, "still", 1));
+	/* Before it is known to hang, it is waited for, but not for long */
+	EXPECT_EQ(-EBUSY, dt_suspend("devices"));
+	EXPECT_EQ(NR, dt_nr(cell.fd, "running"));
+	ASSERT_EQ(0, dt_set_param("watchdog_ms", BK_SOON_MS));
+	EXPECT_EQ(NULL, cell_arrive(&cell));
+	EXPECT_EQ(NR, cell_count(&cell, ETIMEDOUT));
+	EXPECT_EQ(0, dt_suspend("devices"));
+	expect_parked(_metadata, self);
+	cell_end(&cell);
+	expect_nothing_left(_metadata, self);
 }
 
 TEST_HARNESS_MAIN

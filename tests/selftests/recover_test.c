@@ -257,6 +257,52 @@ TEST_F_TIMEOUT(failed, in_quarantine_it_stays_ours, 240)
 	expect_dma(_metadata);
 }
 
+/* It does not keep us, whether we hold it or not */
+TEST_F_TIMEOUT(failed, in_quarantine_we_may_go, 240)
+{
+	static const char *const drivers[][2] = {
+		{ "dmover-sim", "channels=1 quiet=terminate" },
+		{ "dmover-sim-release", "channels=1 quiet=release" },
+	};
+	char options[1024];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(drivers); i++) {
+		BEGIN(bk_begin_sim, drivers[i][0], drivers[i][1]);
+		ASSERT_EQ(0, dt_options("dmoverio", options, sizeof(options)));
+		ASSERT_EQ(0, dt_set_param("backoff_ms", BK_NEVER_MS));
+		hang(_metadata, self);
+		close(self->bk.fd);
+		EXPECT_EQ(0, dt_rmmod("dmoverio"));
+		EXPECT_EQ(self->pins, dt_pins());
+		ASSERT_EQ(0, dt_insmod("dmoverio", options));
+		self->bk.fd = dt_open(NULL, 0);
+		expect_dma(_metadata);
+		self->begun = false;
+		EXPECT_EQ(0, bk_end(&self->bk));
+	}
+}
+
+/* ... for ever, if the administrator says so */
+TEST_F_TIMEOUT(failed, no_watchdog, 240)
+{
+	struct dmoverio_engine e;
+	struct cell cell;
+
+	BEGIN(bk_begin_sim, "dmover-sim", "channels=1");
+	ASSERT_EQ(0, dt_set_param("watchdog_ms", 0));
+	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
+	ASSERT_EQ(0, cell_depart(&cell, "copy", false, REQUIRE, NR));
+	EXPECT_EQ(0, bk_fault_settle(self->bk.name, "still", 1));
+	dt_sleep_ms(3000);
+	EXPECT_EQ(NR, dt_nr(cell.fd, "running"));
+	EXPECT_EQ(0, bk_engine(&self->bk, self->bk.name, &e));
+	EXPECT_EQ(DMOVERIO_ENGINE_ACTIVE, e.state);
+	EXPECT_EQ(0, bk_fault(self->bk.name, "wake"));
+	EXPECT_EQ(NULL, cell_arrive(&cell));
+	EXPECT_EQ(NR, cell_count(&cell, 0));
+	cell_end(&cell);
+}
+
 /* -- two channels */
 
 static const char *other(FIXTURE_DATA(failed) *self, char *name, size_t size)
