@@ -16,10 +16,6 @@
 #include "dma.h"
 #include "kselftest_harness.h"
 
-#define PM_TEST		"/sys/power/pm_test"
-#define PM_STATE	"/sys/power/state"
-#define PM_DELAY	"/sys/module/suspend/parameters/pm_test_delay"
-
 #define OUR_DEVICE	"/sys/devices/platform/dmoverio/"
 
 /* So long a transfer takes, where it is to be slow; see in_flight() */
@@ -742,24 +738,6 @@ TEST_F_TIMEOUT(channels, unloaded_with_transfers_in_flight, 240)
 	expect_dma(_metadata);
 }
 
-/* It stays suspended for a second */
-static int suspend(const char *how)
-{
-	char was[16] = "";
-	int err;
-
-	/* A slow machine may need more than 20 s for the freezing of all tasks */
-	dt_write_line("/sys/power/pm_freeze_timeout", "60000");
-	if (!dt_read_line(PM_DELAY, was, sizeof(was)))
-		dt_write_line(PM_DELAY, "1");
-	err = dt_write_line(PM_TEST, how);
-	if (!err)
-		err = dt_write_line(PM_STATE, "freeze");
-	dt_write_line(PM_TEST, "none");
-	dt_write_line(PM_DELAY, was);
-	return err;
-}
-
 static bool suspend_it(struct __test_metadata *_metadata, FIXTURE_DATA(channels) *self)
 {
 	static const char *const levels[] = { "freezer", "devices" };
@@ -769,7 +747,7 @@ static bool suspend_it(struct __test_metadata *_metadata, FIXTURE_DATA(channels)
 	for (unsigned int i = 0; i < ARRAY_SIZE(levels); i++) {
 		ASSERT_EQ(0, depart(&fl, DMOVERIO_POLICY_REQUIRE_DMA));
 		nr_seen += is_in_flight(self, &fl);
-		EXPECT_EQ(0, suspend(levels[i])) {
+		EXPECT_EQ(0, dt_suspend(levels[i])) {
 			TH_LOG("%s", levels[i]);
 		}
 		arrive(_metadata, &fl);
@@ -779,11 +757,9 @@ static bool suspend_it(struct __test_metadata *_metadata, FIXTURE_DATA(channels)
 
 TEST_F_TIMEOUT(channels, suspended_with_transfers_in_flight, 240)
 {
-	char line[128] = "";
-
 	NEED_SIM();
 	NEED_CHANNELS();
-	if (dt_read_line(PM_TEST, line, sizeof(line)) || !strstr(line, "freezer"))
+	if (!dt_can_suspend())
 		SKIP(return, "no test of suspend in this kernel");
 	in_flight(_metadata, self, suspend_it, SLOWEST_US);
 }

@@ -15,6 +15,9 @@
 
 #define CONTROL		"/sys/class/misc/dmoverio/"
 #define SIM_DRIVER	"/sys/bus/platform/drivers/dmover-sim/"
+#define PM_TEST		"/sys/power/pm_test"
+#define PM_STATE	"/sys/power/state"
+#define PM_DELAY	"/sys/module/suspend/parameters/pm_test_delay"
 #define SIM_PARAMETERS	"/sys/module/dmover_sim/parameters/"
 
 static void die(const char *what)
@@ -282,6 +285,30 @@ int dt_options(const char *module, char *options, size_t size)
 	}
 	closedir(dir);
 	return len < size ? 0 : -E2BIG;
+}
+
+bool dt_can_suspend(void)
+{
+	char line[128] = "";
+
+	return !dt_read_line(PM_TEST, line, sizeof(line)) && strstr(line, "freezer");
+}
+
+int dt_suspend(const char *how)
+{
+	char was[16] = "";
+	int err;
+
+	/* A slow machine may need more than 20 s for the freezing of all tasks */
+	dt_write_line("/sys/power/pm_freeze_timeout", "60000");
+	if (!dt_read_line(PM_DELAY, was, sizeof(was)))
+		dt_write_line(PM_DELAY, "1");
+	err = dt_write_line(PM_TEST, how);
+	if (!err)
+		err = dt_write_line(PM_STATE, "freeze");
+	dt_write_line(PM_TEST, "none");
+	dt_write_line(PM_DELAY, was);
+	return err;
 }
 
 bool sim_is_there(void)

@@ -69,6 +69,10 @@ int dt_insmod(const char *module, const char *options);
 /* What a module's parameters are, as dt_insmod() takes them */
 int dt_options(const char *module, char *options, size_t size);
 
+/* Suspend, in part ("freezer", "devices"), for a second, if the kernel has a test of it */
+bool dt_can_suspend(void);
+int dt_suspend(const char *how);
+
 /* -- the simulated controller */
 
 bool sim_is_there(void);
