@@ -31,15 +31,11 @@ struct scatterlist;
 /**
  * struct dmio_cpu_part - a stretch of a job, for one CPU
  * @work: the worker's
- * @job: the job
- * @offset: where it begins, in bytes of the job
- * @len: bytes
+ * @nr: which of the job's parts it is
  */
 struct dmio_cpu_part {
 	struct work_struct work;
-	struct dmio_job *job;
-	u64 offset;
-	u64 len;
+	unsigned int nr;
 };
 
 /**
@@ -65,6 +61,7 @@ struct dmio_cpu_part {
  * @error: result, 0 or a negative errno; set by dmio_job_complete()
  * @result: the function's result, if it has one; set by the engine
  * @part: for the CPU engine
+ * @part_bytes: for the CPU engine: how long a part is, but perhaps the last
  * @nr_parts: for the CPU engine: parts not yet done
  * @part_error: for the CPU engine: an error of a part
  */
@@ -88,6 +85,7 @@ struct dmio_job {
 	u64 result;
 
 	struct dmio_cpu_part part[DMIO_CPU_PARTS];
+	u64 part_bytes;
 	atomic_t nr_parts;
 	int part_error;
 };

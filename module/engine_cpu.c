@@ -29,15 +29,21 @@
 
 static struct workqueue_struct *cpu_wq;
 
+static struct dmio_job *job_of(struct dmio_cpu_part *part)
+{
+	return container_of(part - part->nr, struct dmio_job, part[0]);
+}
+
 /* Do a part, unless the job was abandoned; the last one completes the job */
 static void cpu_work(struct work_struct *work)
 {
 	struct dmio_cpu_part *part = container_of(work, struct dmio_cpu_part, work);
-	struct dmio_job *job = part->job;
+	struct dmio_job *job = job_of(part);
+	u64 offset = part->nr * job->part_bytes;
 	int ret = -ECANCELED;
 
 	if (!dmio_job_is_abandoned(job))
-		ret = dmio_cpu_run(job, part->offset, part->len);
+		ret = dmio_cpu_run(job, offset, min(job->part_bytes, job->len - offset));
 	if (ret)
 		WRITE_ONCE(job->part_error, ret);
 
@@ -64,15 +70,12 @@ static void cpu_submit(struct dmio_engine *engine, struct dmio_job *job, bool ma
 	u64 each = dmio_cpu_part_bytes(job->len, may_run ? 1 : count_parts(job), PAGE_SIZE);
 	unsigned int nr = DIV_ROUND_UP_ULL(job->len, each), i;
 
+	job->part_bytes = each;
 	job->part_error = 0;
 	atomic_set(&job->nr_parts, nr);
 	for (i = 0; i < nr; i++) {
-		struct dmio_cpu_part *part = &job->part[i];
-
-		part->job = job;
-		part->offset = i * each;
-		part->len = min(each, job->len - part->offset);
-		INIT_WORK(&part->work, cpu_work);
+		job->part[i].nr = i;
+		INIT_WORK(&job->part[i].work, cpu_work);
 	}
 
 	/* The job may be gone once its last part is queued */
