@@ -8,6 +8,9 @@
  * once, by dmio_job_complete().  A job that nobody wants any more is marked
  * abandoned: it has to come back all the same, and the sooner the better.
  *
+ * Until an engine has room for it, a job waits with the others of its flow, see
+ * fair.h.
+ *
  * To write an engine, read engine_cpu.c: it is the example.
  */
 #ifndef DMIO_ENGINE_H
@@ -22,8 +25,11 @@
 #include "stats.h"
 
 struct dmio_engine;
+struct dmio_flow;
 struct dmio_func;
+struct dmio_ring;
 struct scatterlist;
+struct task_struct;
 
 /* Workers that one job may be cut over by the CPU engine */
 #define DMIO_CPU_PARTS	4
@@ -50,9 +56,13 @@ struct dmio_cpu_part {
  * @nr_segs: entries of all scatterlists
  * @policy: DMOVERIO_POLICY_*, not the default
  * @stats: counts which way the bytes went
+ * @flow: whose turn it takes; stays until @done was called
  * @done: called when the job is over; may sleep; the job may be gone when it
  *	returns
- * @engine: who does the job; the scheduler's
+ * @engine: who does the job; the scheduler's, as the next three are
+ * @ring: where it waits for an engine, or NULL
+ * @waiting: its place there
+ * @held: it counts as one that its engine holds
  * @reason: why the CPU does it, or is to do it: set by the scheduler; and by an
  *	engine that gives a job back undone, with its output as it was, or such
  *	that it can be done again from the beginning
@@ -75,9 +85,13 @@ struct dmio_job {
 	unsigned int nr_segs;
 	u32 policy;
 	struct dmio_stats *stats;
+	struct dmio_flow *flow;
 	void (*done)(struct dmio_job *job);
 
 	struct dmio_engine *engine;
+	struct dmio_ring *ring;
+	struct list_head waiting;
+	bool held;
 	enum dmio_reason reason;
 	u64 edge_bytes;
 	bool abandoned;
@@ -94,8 +108,8 @@ struct dmio_job {
  * struct dmio_engine_ops - what an engine can be asked to do
  * @can: is the function within its power?  Any context, also atomic.
  * @submit: take the job and see to it that it completes; may sleep.  With
- *	@may_run the caller is ready to wait: the engine may complete the job
- *	before it returns.
+ *	@may_run, which only the CPU sees, the caller is ready to wait: the
+ *	engine may do the job before it returns.
  * @describe: fill in what a user is told of it, but for what the scheduler
  *	knows; any context, also atomic
  */
@@ -112,8 +126,11 @@ struct dmio_engine_ops {
  *	lock
  * @id: its number: 1 for the CPU, others by the scheduler
  * @leaving: it gets no more jobs
+ * @caller: who is handing it jobs that had to wait: one at a time does
  * @nr_users: jobs that it has, and calls of @submit
- * @queued_bytes: bytes of them
+ * @nr_held: those of its jobs that had to wait for room; these are bounded ...
+ * @held_bytes: ... and bytes of them
+ * @queued_bytes: bytes of all its jobs
  * @load: what they are thought to cost, to compare engines
  * @windows: jobs done
  * @bytes: bytes of them done by the engine
@@ -126,7 +143,10 @@ struct dmio_engine {
 	struct list_head node;
 	u32 id;
 	bool leaving;
+	struct task_struct *caller;
 	unsigned int nr_users;
+	unsigned int nr_held;
+	u64 held_bytes;
 	u64 queued_bytes;
 	u64 load;
 	u64 windows;
@@ -137,17 +157,7 @@ struct dmio_engine {
 };
 
 void dmio_job_complete(struct dmio_job *job, int error);
-
-/**
- * dmio_job_abandon() - nobody wants the job any more
- * @job: not known to have completed; it completes by itself, soon
- *
- * Context: any.
- */
-static inline void dmio_job_abandon(struct dmio_job *job)
-{
-	WRITE_ONCE(job->abandoned, true);
-}
+void dmio_job_abandon(struct dmio_job *job);
 
 /**
  * dmio_job_is_abandoned() - need the job still be done?

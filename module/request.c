@@ -22,6 +22,7 @@
 
 #include "format.h"
 #include "func.h"
+#include "policy.h"
 #include "request.h"
 #include "sched.h"
 #include "session.h"
@@ -413,8 +414,9 @@ static struct dmio_request *request_create(struct dmio_session *session, const v
 
 	req->session = session;
 	req->process = get_pid(task_tgid(current));
-	req->todo.policy = dmio_sched_policy(READ_ONCE(session->policy));
+	req->todo.policy = dmio_policy_effective(READ_ONCE(session->policy));
 	req->todo.stats = &session->stats;
+	req->todo.flow = &session->flow;
 	req->todo.account = &session->account;
 	req->user_data = desc.user_data;
 	req->todo.immediate = desc.immediate;

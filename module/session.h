@@ -18,6 +18,7 @@
 #include <linux/spinlock.h>
 
 #include "cq.h"
+#include "fair.h"
 #include "stats.h"
 #include "umem.h"
 #include "user.h"
@@ -36,6 +37,7 @@ struct dmio_func;
  *	the session is bound
  * @policy: DMOVERIO_POLICY_*; written under @setup_lock
  * @stats: which way the bytes went
+ * @flow: its share of the engines
  * @lock: guards @requests and the state of each request
  * @requests: accepted, not yet answered
  * @cq: answers
@@ -48,6 +50,7 @@ struct dmio_session {
 	struct dmio_account account;
 	u32 policy;
 	struct dmio_stats stats;
+	struct dmio_flow flow;
 
 	spinlock_t lock;		/* see above */
 	struct list_head requests;

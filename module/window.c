@@ -105,6 +105,7 @@ static void fill_job(struct dmio_todo *todo, struct dmio_window *win)
 		.aliased = todo->im.aliased,
 		.policy = todo->policy,
 		.stats = todo->stats,
+		.flow = todo->flow,
 	};
 	if (func->has_dst)
 		job->dst = win->mem[0].sgt.sgl;
