@@ -22,6 +22,7 @@
 #include <linux/workqueue.h>
 
 #include "dmio.h"
+#include "rate.h"
 #include "stats.h"
 
 struct dmio_engine;
@@ -59,20 +60,24 @@ struct dmio_cpu_part {
  * @flow: whose turn it takes; stays until @done was called
  * @done: called when the job is over; may sleep; the job may be gone when it
  *	returns
- * @engine: who does the job; the scheduler's, as the next three are
+ * @engine: who does the job; the scheduler's, as all down to @timed are
  * @ring: where it waits for an engine, or NULL
  * @waiting: its place there
+ * @cost_ns: what it is thought to take
+ * @begun_ns: when a channel was given it
  * @held: it counts as one that its engine holds
+ * @timed: it should be found out how long it takes
+ * @abandoned: nobody wants the result; set at any moment
  * @reason: why the CPU does it, or is to do it: set by the scheduler; and by an
  *	engine that gives a job back undone, with its output as it was, or such
  *	that it can be done again from the beginning
  * @edge_bytes: for the DMA engine: how much of it the CPU did
- * @abandoned: nobody wants the result; set at any moment
  * @error: result, 0 or a negative errno; set by dmio_job_complete()
  * @result: the function's result, if it has one; set by the engine
  * @part: for the CPU engine
  * @part_bytes: for the CPU engine: how long a part is, but perhaps the last
  * @nr_parts: for the CPU engine: parts not yet done
+ * @busy_ns: for the CPU engine: how long they took, all together, if @timed
  * @part_error: for the CPU engine: an error of a part
  */
 struct dmio_job {
@@ -91,16 +96,20 @@ struct dmio_job {
 	struct dmio_engine *engine;
 	struct dmio_ring *ring;
 	struct list_head waiting;
+	u64 cost_ns;
+	u64 begun_ns;
 	bool held;
+	bool timed;
+	bool abandoned;
 	enum dmio_reason reason;
 	u64 edge_bytes;
-	bool abandoned;
 	int error;
 	u64 result;
 
 	struct dmio_cpu_part part[DMIO_CPU_PARTS];
 	u64 part_bytes;
 	atomic_t nr_parts;
+	atomic64_t busy_ns;
 	int part_error;
 };
 
@@ -131,7 +140,10 @@ struct dmio_engine_ops {
  * @nr_held: those of its jobs that had to wait for room; these are bounded ...
  * @held_bytes: ... and bytes of them
  * @queued_bytes: bytes of all its jobs
- * @load: what they are thought to cost, to compare engines
+ * @load: what they cost, in bytes, to compare engines of which nothing is known
+ * @load_ns: what they are thought to take; of the CPU, time of processors
+ * @idle_ns: when the last job that waited for it was done
+ * @rates: what jobs took
  * @windows: jobs done
  * @bytes: bytes of them done by the engine
  * @edge_bytes: bytes of them at the edges, done by the CPU
@@ -149,6 +161,9 @@ struct dmio_engine {
 	u64 held_bytes;
 	u64 queued_bytes;
 	u64 load;
+	u64 load_ns;
+	u64 idle_ns;
+	struct dmio_rates rates;
 	u64 windows;
 	u64 bytes;
 	u64 edge_bytes;

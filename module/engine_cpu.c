@@ -13,6 +13,7 @@
 #include <linux/bits.h>
 #include <linux/cpumask.h>
 #include <linux/errno.h>
+#include <linux/ktime.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/sizes.h>
@@ -40,12 +41,15 @@ static void cpu_work(struct work_struct *work)
 	struct dmio_cpu_part *part = container_of(work, struct dmio_cpu_part, work);
 	struct dmio_job *job = job_of(part);
 	u64 offset = part->nr * job->part_bytes;
+	u64 begun_ns = job->timed ? ktime_get_ns() : 0;
 	int ret = -ECANCELED;
 
 	if (!dmio_job_is_abandoned(job))
 		ret = dmio_cpu_run(job, offset, min(job->part_bytes, job->len - offset));
 	if (ret)
 		WRITE_ONCE(job->part_error, ret);
+	if (job->timed)
+		atomic64_add(ktime_get_ns() - begun_ns, &job->busy_ns);
 
 	/* Fully ordered: the last one sees what all the others wrote */
 	if (atomic_dec_and_test(&job->nr_parts))
@@ -73,6 +77,7 @@ static void cpu_submit(struct dmio_engine *engine, struct dmio_job *job, bool ma
 	job->part_bytes = each;
 	job->part_error = 0;
 	atomic_set(&job->nr_parts, nr);
+	atomic64_set(&job->busy_ns, 0);
 	for (i = 0; i < nr; i++) {
 		job->part[i].nr = i;
 		INIT_WORK(&job->part[i].work, cpu_work);

@@ -3,15 +3,17 @@
  * The list of engines, and what they have.
  */
 #include <linux/cpumask.h>
+#include <linux/ktime.h>
 #include <linux/lockdep.h>
+#include <linux/math64.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/wait.h>
 
-#include "choice.h"
 #include "engine.h"
 #include "engine_cpu.h"
 #include "engines.h"
+#include "func.h"
 
 /*
  * What an engine holds at a time: two jobs, so that it has the next when the first
@@ -29,49 +31,88 @@ bool dmio_engines_no_dma;
 static DECLARE_WAIT_QUEUE_HEAD(engine_idle);
 
 /**
- * dmio_engine_has_room() - is an engine short of work?
+ * dmio_engine_is_free() - can an engine be handed a job that waits?
  * @engine: the engine
  *
  * Context: under the engines' lock.
- * Return: true if it should be given more.
+ * Return: true if it is short of work, and nobody else is handing it some.
  */
-bool dmio_engine_has_room(const struct dmio_engine *engine)
+bool dmio_engine_is_free(const struct dmio_engine *engine)
 {
 	unsigned int width = engine == &dmio_engine_cpu ? num_online_cpus() : 1;
 
 	lockdep_assert_held(&dmio_engines_lock);
 
+	if (engine->caller)
+		return false;
 	return engine->nr_held < LEAST_HELD * width ||
 	       (engine->nr_held < MOST_HELD * width &&
 		engine->held_bytes < (u64)ENOUGH_HELD_BYTES * width);
 }
 
 /**
- * dmio_engines_find_dma() - find a DMA engine
- * @func: what it must be able to do; NULL: anything
- * @now: it must be possible to hand it a job now
+ * dmio_engine_can_dma() - can an engine do a function, by DMA?
+ * @engine: the engine
+ * @func: the function; NULL: any
  *
  * Context: under the engines' lock.
- * Return: the least loaded; NULL if there is none.
+ * Return: true if so; whether it has room is another question.
  */
-struct dmio_engine *dmio_engines_find_dma(const struct dmio_func *func, bool now)
+bool dmio_engine_can_dma(const struct dmio_engine *engine, const struct dmio_func *func)
 {
-	struct dmio_engine *engine, *best = NULL;
-
 	lockdep_assert_held(&dmio_engines_lock);
 
-	if (dmio_engines_no_dma)
-		return NULL;
-	list_for_each_entry(engine, &dmio_engines, node) {
-		if (engine == &dmio_engine_cpu || engine->leaving ||
-		    (func && !engine->ops->can(engine, func)))
-			continue;
-		if (now && (engine->caller || !dmio_engine_has_room(engine)))
-			continue;
-		if (!best || engine->load < best->load)
-			best = engine;
-	}
-	return best;
+	return engine != &dmio_engine_cpu && !dmio_engines_no_dma && !engine->leaving &&
+	       (!func || engine->ops->can(engine, func));
+}
+
+/**
+ * dmio_engines_can_dma() - can any engine do a function by DMA?
+ * @func: the function
+ *
+ * Context: under the engines' lock.
+ * Return: true if one can.
+ */
+bool dmio_engines_can_dma(const struct dmio_func *func)
+{
+	struct dmio_engine *engine;
+
+	list_for_each_entry(engine, &dmio_engines, node)
+		if (dmio_engine_can_dma(engine, func))
+			return true;
+	return false;
+}
+
+/**
+ * dmio_engines_are_free() - can any DMA engine be handed a job that waits?
+ *
+ * Context: under the engines' lock.
+ * Return: true if one can.
+ */
+bool dmio_engines_are_free(void)
+{
+	struct dmio_engine *engine;
+
+	list_for_each_entry(engine, &dmio_engines, node)
+		if (dmio_engine_can_dma(engine, NULL) && dmio_engine_is_free(engine))
+			return true;
+	return false;
+}
+
+/* What a job costs an engine, if nothing is known of it: many small segments are a lot */
+static u64 load_of(const struct dmio_job *job)
+{
+	return job->len + (u64)job->nr_segs * DMIO_SEG_BYTES;
+}
+
+/* What it is thought to cost: a channel does one after the other; the CPU needs processors */
+static u64 cost_of(struct dmio_engine *engine, const struct dmio_job *job)
+{
+	u64 bytes = dmio_func_bytes(job->func, job->len);
+
+	if (engine == &dmio_engine_cpu)
+		return dmio_mean_ns(&dmio_rate_of(&engine->rates, job->func->id, bytes)->busy, bytes);
+	return dmio_mean_ns(dmio_rates_guess(&engine->rates, job->func->id, bytes), bytes);
 }
 
 /**
@@ -88,7 +129,64 @@ void dmio_engine_assign(struct dmio_job *job, struct dmio_engine *engine)
 	job->engine = engine;
 	engine->nr_users++;
 	engine->queued_bytes += job->len;
-	engine->load += dmio_choice_load(job);
+	engine->load += load_of(job);
+	job->cost_ns = cost_of(engine, job);
+	engine->load_ns += job->cost_ns;
+}
+
+/**
+ * dmio_engine_learn() - learn how long a job took
+ * @job: timed; its engine is done with it
+ *
+ * Context: under the engines' lock.
+ */
+void dmio_engine_learn(struct dmio_job *job)
+{
+	u64 bytes = dmio_func_bytes(job->func, job->len), now, begun_ns, busy_ns;
+	struct dmio_engine *engine = job->engine;
+	struct dmio_rate *rate = dmio_rate_of(&engine->rates, job->func->id, bytes);
+
+	lockdep_assert_held(&dmio_engines_lock);
+
+	job->timed = false;
+	if (engine == &dmio_engine_cpu) {
+		if (job->error)
+			return;
+		busy_ns = atomic64_read(&job->busy_ns);
+		dmio_mean_learn(&rate->busy, bytes, busy_ns);
+		/* Its parts were done at the same time */
+		dmio_mean_learn(&rate->elapsed, bytes,
+				div64_u64(busy_ns, DIV64_U64_ROUND_UP(job->len, job->part_bytes)));
+	} else {
+		/* A channel did others before it, one after the other */
+		now = ktime_get_ns();
+		begun_ns = max(job->begun_ns, engine->idle_ns);
+		engine->idle_ns = now;
+		if (!job->error)
+			dmio_mean_learn(&rate->elapsed, bytes, now - begun_ns);
+	}
+}
+
+/**
+ * dmio_engine_reclaim() - take a job back from its engine
+ * @job: assigned; the engine is done with it, but still has it as a user
+ *
+ * Context: under the engines' lock.
+ */
+void dmio_engine_reclaim(struct dmio_job *job)
+{
+	struct dmio_engine *engine = job->engine;
+
+	lockdep_assert_held(&dmio_engines_lock);
+
+	engine->queued_bytes -= job->len;
+	engine->load -= load_of(job);
+	engine->load_ns -= job->cost_ns;
+	if (!job->held)
+		return;
+	job->held = false;
+	engine->nr_held--;
+	engine->held_bytes -= job->len;
 }
 
 /**

@@ -6,6 +6,7 @@
 #define DMIO_ENGINES_H
 
 #include <linux/list.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -26,10 +27,17 @@ extern struct list_head dmio_engines;
 /* The machine goes down: no DMA any more */
 extern bool dmio_engines_no_dma;
 
-bool dmio_engine_has_room(const struct dmio_engine *engine);
-struct dmio_engine *dmio_engines_find_dma(const struct dmio_func *func, bool now);
+/* A segment is as much work as so many bytes */
+#define DMIO_SEG_BYTES	SZ_1K
+
+bool dmio_engine_is_free(const struct dmio_engine *engine);
+bool dmio_engine_can_dma(const struct dmio_engine *engine, const struct dmio_func *func);
+bool dmio_engines_can_dma(const struct dmio_func *func);
+bool dmio_engines_are_free(void);
 
 void dmio_engine_assign(struct dmio_job *job, struct dmio_engine *engine);
+void dmio_engine_learn(struct dmio_job *job);
+void dmio_engine_reclaim(struct dmio_job *job);
 void dmio_engine_put(struct dmio_engine *engine);
 bool dmio_engine_wait_idle(const struct dmio_engine *engine, unsigned long timeout);
 

@@ -2,13 +2,15 @@
 /*
  * Fairness: queues of flows, and deficit round robin; see fair.h.
  */
+#include <linux/minmax.h>
+
 #include "engine.h"
 #include "fair.h"
 #include "func.h"
 
 static u64 bytes_of(const struct dmio_job *job)
 {
-	return job->len * (job->func->has_dst + job->func->nr_srcs);
+	return dmio_func_bytes(job->func, job->len);
 }
 
 static struct dmio_flow_queue *queue_of(const struct dmio_job *job)
@@ -29,6 +31,7 @@ void dmio_flow_init(struct dmio_flow *flow)
 	for (queue = flow->queue; queue < flow->queue + DMIO_NR_RINGS; queue++) {
 		INIT_LIST_HEAD(&queue->node);
 		INIT_LIST_HEAD(&queue->jobs);
+		queue->bytes = 0;
 		queue->credit = 0;
 	}
 }
@@ -68,6 +71,8 @@ void dmio_ring_add(struct dmio_ring *ring, struct dmio_job *job)
 		ring->nr++;
 	}
 	list_add_tail(&job->waiting, &queue->jobs);
+	queue->bytes += bytes_of(job);
+	ring->bytes += bytes_of(job);
 }
 
 /**
@@ -80,6 +85,8 @@ void dmio_ring_remove(struct dmio_job *job)
 {
 	struct dmio_flow_queue *queue = queue_of(job);
 
+	queue->bytes -= bytes_of(job);
+	job->ring->bytes -= bytes_of(job);
 	list_del(&job->waiting);
 	if (list_empty(&queue->jobs)) {
 		list_del_init(&queue->node);
@@ -88,6 +95,21 @@ void dmio_ring_remove(struct dmio_job *job)
 		queue->credit = 0;
 	}
 	job->ring = NULL;
+}
+
+/**
+ * dmio_ring_ahead() - what would go before a job?
+ * @ring: where it would wait
+ * @job: waits nowhere
+ *
+ * Context: under the scheduler's lock.
+ * Return: bytes, roughly: what its flow has, and as much of each other.
+ */
+u64 dmio_ring_ahead(const struct dmio_ring *ring, const struct dmio_job *job)
+{
+	u64 own = job->flow->queue[ring->id].bytes + bytes_of(job);
+
+	return min(ring->bytes, own * max(ring->nr, 1U));
 }
 
 /**

@@ -46,11 +46,13 @@ enum dmio_ring_id {
  * struct dmio_flow_queue - jobs of a flow in a ring
  * @node: in the ring, while there are jobs
  * @jobs: the jobs
+ * @bytes: theirs
  * @credit: bytes that it may still send
  */
 struct dmio_flow_queue {
 	struct list_head node;
 	struct list_head jobs;
+	u64 bytes;
 	u64 credit;
 };
 
@@ -67,11 +69,13 @@ struct dmio_flow {
  * @id: which
  * @queues: those with jobs, in the order of their turns
  * @nr: how many
+ * @bytes: of all their jobs
  */
 struct dmio_ring {
 	enum dmio_ring_id id;
 	struct list_head queues;
 	unsigned int nr;
+	u64 bytes;
 };
 
 void dmio_flow_init(struct dmio_flow *flow);
@@ -79,6 +83,7 @@ bool dmio_flow_is_idle(const struct dmio_flow *flow);
 
 void dmio_ring_add(struct dmio_ring *ring, struct dmio_job *job);
 void dmio_ring_remove(struct dmio_job *job);
+u64 dmio_ring_ahead(const struct dmio_ring *ring, const struct dmio_job *job);
 struct dmio_job *dmio_ring_next(struct dmio_ring *ring, bool (*fits)(struct dmio_job *job));
 
 #endif /* DMIO_FAIR_H */

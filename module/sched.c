@@ -16,6 +16,7 @@
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -32,6 +33,9 @@
 /* Jobs handed to engines, or taken from a ring, before somebody else goes on */
 #define DISPATCH_JOBS		16
 #define KICK_JOBS		256
+
+/* One in so many jobs that are done at once is timed */
+#define TIMED			8
 
 /* Guarded by the engines' lock, with all that follows */
 static u32 last_id = 1;
@@ -56,14 +60,14 @@ static DECLARE_WORK(kick, kick_work);
 /* Is there no engine any more for a job that waits for one? */
 static bool is_orphan(struct dmio_job *job)
 {
-	return !dmio_engines_find_dma(job->func, false);
+	return !dmio_engines_can_dma(job->func);
 }
 
 /*
  * Where a job waits, and the reason if it is for the CPU; NULL if it requires an
  * engine that is not there
  */
-static struct dmio_ring *choose(struct dmio_job *job)
+static struct dmio_ring *choose(struct dmio_job *job, bool may_run)
 {
 	lockdep_assert_held(&dmio_engines_lock);
 
@@ -71,12 +75,13 @@ static struct dmio_ring *choose(struct dmio_job *job)
 		job->reason = DMIO_REASON_POLICY;
 		return &rings[DMIO_RING_CPU];
 	}
-	if (!dmio_engines_find_dma(job->func, false)) {
+	if (!dmio_engines_can_dma(job->func)) {
 		job->reason = DMIO_REASON_NO_CHANNEL;
 		return job->policy == DMOVERIO_POLICY_REQUIRE_DMA ? NULL : &rings[DMIO_RING_CPU];
 	}
-	if (job->policy == DMOVERIO_POLICY_AUTO && !dmio_choice_is_worth_dma(job)) {
-		job->reason = DMIO_REASON_SMALL;
+	if (job->policy == DMOVERIO_POLICY_AUTO &&
+	    !dmio_choice_is_dma(job, &rings[DMIO_RING_DMA], &rings[DMIO_RING_CPU], may_run)) {
+		job->reason = dmio_choice_is_small(job) ? DMIO_REASON_SMALL : DMIO_REASON_SLOWER;
 		return &rings[DMIO_RING_CPU];
 	}
 	return &rings[DMIO_RING_DMA];
@@ -98,7 +103,7 @@ bool dmio_sched_can(const struct dmio_func *func, u32 policy)
 		return dmio_engine_cpu.ops->can(&dmio_engine_cpu, func);
 
 	spin_lock(&dmio_engines_lock);
-	can = dmio_engines_find_dma(func, false);
+	can = dmio_engines_can_dma(func);
 	spin_unlock(&dmio_engines_lock);
 	return can;
 }
@@ -111,7 +116,7 @@ static bool fits_cpu(struct dmio_job *job)
 
 static bool fits_dma(struct dmio_job *job)
 {
-	job->engine = dmio_engines_find_dma(job->func, true);
+	job->engine = dmio_choice_channel(job, rings[DMIO_RING_DMA].bytes);
 	if (!job->engine && is_orphan(job))
 		schedule_work(&kick);
 	return job->engine;
@@ -124,11 +129,39 @@ static struct dmio_job *next_job(void)
 
 	lockdep_assert_held(&dmio_engines_lock);
 
-	if (!dmio_engine_cpu.caller && dmio_engine_has_room(&dmio_engine_cpu))
+	if (dmio_engine_is_free(&dmio_engine_cpu))
 		job = dmio_ring_next(&rings[DMIO_RING_CPU], fits_cpu);
-	if (!job && !dma_paused && dmio_engines_find_dma(NULL, true))
+	if (!job && !dma_paused && dmio_engines_are_free())
 		job = dmio_ring_next(&rings[DMIO_RING_DMA], fits_dma);
 	return job;
+}
+
+/* Hand a job to an engine; the lock is not held meanwhile */
+static void hand_over(struct dmio_job *job, struct dmio_engine *engine)
+	__releases(&dmio_engines_lock) __acquires(&dmio_engines_lock)
+{
+	u64 bytes = dmio_func_bytes(job->func, job->len);
+	struct dmio_mean *busy = &dmio_rate_of(&engine->rates, job->func->id, bytes)->busy;
+	u64 begun_ns = ktime_get_ns();
+
+	dmio_engine_assign(job, engine);
+	job->held = true;
+	job->timed = true;
+	job->begun_ns = begun_ns;
+	engine->nr_held++;
+	engine->held_bytes += job->len;
+	engine->nr_users++;	/* this call */
+	engine->caller = current;
+	spin_unlock(&dmio_engines_lock);
+
+	engine->ops->submit(engine, job, false);
+
+	spin_lock(&dmio_engines_lock);
+	engine->caller = NULL;
+	/* For a channel, making descriptors is what costs CPU time */
+	if (engine != &dmio_engine_cpu)
+		dmio_mean_learn(busy, bytes, ktime_get_ns() - begun_ns);
+	dmio_engine_put(engine);
 }
 
 /*
@@ -143,21 +176,7 @@ static void dispatch(void)
 
 	spin_lock(&dmio_engines_lock);
 	while ((job = next_job())) {
-		struct dmio_engine *engine = job->engine;
-
-		dmio_engine_assign(job, engine);
-		job->held = true;
-		engine->nr_held++;
-		engine->held_bytes += job->len;
-		engine->nr_users++;	/* this call */
-		engine->caller = current;
-		spin_unlock(&dmio_engines_lock);
-
-		engine->ops->submit(engine, job, false);
-
-		spin_lock(&dmio_engines_lock);
-		engine->caller = NULL;
-		dmio_engine_put(engine);
+		hand_over(job, job->engine);
 		/* The caller has work of his own */
 		if (++nr == DISPATCH_JOBS) {
 			schedule_work(&kick);
@@ -252,14 +271,17 @@ void dmio_sched_submit(struct dmio_job *job, bool may_run)
 
 	job->reason = DMIO_REASON_NONE;
 	spin_lock(&dmio_engines_lock);
-	ring = choose(job);
+	ring = choose(job, may_run);
 	may_run &= ring == &rings[DMIO_RING_CPU];
-	if (may_run)
+	if (may_run) {
+		/* To look at the clock is dear, on some machines */
+		job->timed = !(dmio_engine_cpu.windows % TIMED);
 		dmio_engine_assign(job, &dmio_engine_cpu);
-	else if (ring && dmio_job_is_abandoned(job))
+	} else if (ring && dmio_job_is_abandoned(job)) {
 		drop(job);
-	else if (ring)
+	} else if (ring) {
 		dmio_ring_add(ring, job);
+	}
 	spin_unlock(&dmio_engines_lock);
 
 	if (may_run) {
@@ -283,15 +305,12 @@ static bool reclaim(struct dmio_job *job, bool again)
 	bool room = false;
 
 	spin_lock(&dmio_engines_lock);
-	if (job->held) {
-		job->held = false;
-		engine->nr_held--;
-		engine->held_bytes -= job->len;
+	if (job->held)
 		room = engine->caller != current &&
 		       (rings[DMIO_RING_CPU].nr || rings[DMIO_RING_DMA].nr);
-	}
-	engine->queued_bytes -= job->len;
-	engine->load -= dmio_choice_load(job);
+	if (job->timed)
+		dmio_engine_learn(job);
+	dmio_engine_reclaim(job);
 	if (job->error && job->error != -ECANCELED &&
 	    (!again || job->reason == DMIO_REASON_ERROR))
 		engine->errors++;

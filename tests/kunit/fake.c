@@ -22,6 +22,8 @@ static DEFINE_SPINLOCK(fake_lock);
 
 struct fake fake_cpu;
 
+u64 fake_now;
+
 static struct fake *to_fake(const struct dmio_engine *engine)
 {
 	return engine == &dmio_engine_cpu ? &fake_cpu : container_of(engine, struct fake, engine);
@@ -99,6 +101,8 @@ void fakes_stop(struct kunit *test)
 	dmio_sched_fini();
 	fake_param_set(test, "policy", "auto");
 	fake_param_set(test, "dma_threshold", "65536");
+	fake_param_set(test, "learn", "1");
+	fake_param_set(test, "cpu_time_weight", "300");
 }
 
 /**
@@ -134,6 +138,8 @@ void fake_finish(struct fake *fake, struct dmio_job *job)
 		job->reason = fake->reason;
 	if (fake->edge_bytes)
 		job->edge_bytes = fake->edge_bytes;
+	job->part_bytes = DIV_ROUND_UP_ULL(job->len, max(fake->nr_parts, 1U));
+	atomic64_set(&job->busy_ns, fake->busy_ns);
 	spin_lock(&fake_lock);
 	list_del_init(&container_of(job, struct fake_job, job)->node);
 	spin_unlock(&fake_lock);

@@ -22,6 +22,8 @@
  * @error: how jobs end ...
  * @reason: ... with what reason, if not DMIO_REASON_NONE ...
  * @edge_bytes: ... and how many bytes at the edges
+ * @busy_ns: of the CPU: how long jobs are said to have taken, in ...
+ * @nr_parts: ... so many parts, if not one
  * @proceed: if there is one, a call of submit() waits for it, the job being done
  * @inside: complete when such a call waits
  * @job: the last job it was given
@@ -39,6 +41,8 @@ struct fake {
 	int error;
 	enum dmio_reason reason;
 	u64 edge_bytes;
+	u64 busy_ns;
+	unsigned int nr_parts;
 	struct completion *proceed;
 	struct completion inside;
 
@@ -65,6 +69,9 @@ struct fake_job {
 	unsigned int nr_done;
 	struct list_head node;
 };
+
+/* What the scheduler's clock shows */
+extern u64 fake_now;
 
 /* Takes the place of the engine that is always there */
 extern struct fake fake_cpu;

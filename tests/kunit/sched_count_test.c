@@ -38,6 +38,7 @@ static int count_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bench);
 	test->priv = bench;
 	fakes_start(test);
+	fake_param_set(test, "learn", "0");
 	return 0;
 }
 

@@ -49,6 +49,7 @@ static int fair_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bench);
 	test->priv = bench;
 	fakes_start(test);
+	fake_param_set(test, "learn", "0");
 	for (i = 0; i < NR_ENGINES; i++)
 		bench->dma[i].holds = true;
 	for (i = 0; i < NR_FLOWS; i++)

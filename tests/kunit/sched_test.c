@@ -37,6 +37,7 @@ static int sched_test_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bench);
 	test->priv = bench;
 	fakes_start(test);
+	fake_param_set(test, "learn", "0");
 	return 0;
 }
 
@@ -164,7 +165,7 @@ static void sched_worth_test(struct kunit *test)
 	fake_remove(&bench->dma[0]);
 }
 
-/* Comes first: the other cases set the parameters back to these */
+/* Comes first: the other cases set the parameters back to these.  Nothing is learned. */
 static void sched_defaults_test(struct kunit *test)
 {
 	struct sched_bench *bench = test->priv;
