@@ -8,6 +8,7 @@
 #include <linux/math64.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
+#include <linux/time64.h>
 #include <linux/wait.h>
 
 #include "engine.h"
@@ -17,11 +18,14 @@
 
 /*
  * What an engine holds at a time: two jobs, so that it has the next when the first
- * is done; more of them while they are small.  For the CPU, by processor.
+ * is done; more of them while they are small.  For the CPU, by processor.  But no
+ * more when it has enough to do for so long that nobody would miss what passes
+ * until it gets the next: whoever comes now would have to wait for all of it.
  */
 #define LEAST_HELD		2
 #define MOST_HELD		64
 #define ENOUGH_HELD_BYTES	SZ_256K
+#define ENOUGH_HELD_NS		(10 * NSEC_PER_MSEC)
 
 DEFINE_SPINLOCK(dmio_engines_lock);
 LIST_HEAD(dmio_engines);
@@ -43,7 +47,8 @@ bool dmio_engine_is_free(const struct dmio_engine *engine)
 
 	lockdep_assert_held(&dmio_engines_lock);
 
-	if (engine->caller)
+	if (engine->caller ||
+	    (engine->nr_held >= width && engine->load_ns >= ENOUGH_HELD_NS * width))
 		return false;
 	return engine->nr_held < LEAST_HELD * width ||
 	       (engine->nr_held < MOST_HELD * width &&

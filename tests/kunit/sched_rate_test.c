@@ -411,6 +411,35 @@ static void rate_slow_channel_test(struct kunit *test)
 	KUNIT_EXPECT_GE(test, slow->nr, 400U);
 }
 
+/* Where one job takes long, the next can wait where it can still be overtaken */
+static void rate_held_test(struct kunit *test)
+{
+	static const struct {
+		u64 ns;		/* for a MiB */
+		unsigned int nr;
+	} cases[] = { { 1000000, 2 }, { 9000000, 2 }, { 11000000, 1 }, { 900000000, 1 } };
+	struct rate_bench *bench = test->priv;
+	unsigned int i, k;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct lane *dma = add_channel(bench, 0, cases[i].ns / SZ_1K);
+
+		run(test, 20, 1, REQUIRE, SZ_1M);
+		dma->fake->nr_jobs = 0;
+		for (k = 0; k < 8; k++) {
+			fake_job_init(&bench->job[k], REQUIRE, SZ_1M);
+			bench->job[k].job.flow = &bench->flow;
+			dmio_sched_submit(&bench->job[k].job, false);
+		}
+		KUNIT_EXPECT_EQ(test, dma->fake->nr_jobs, cases[i].nr);
+		while (pass(bench))
+			;
+		KUNIT_EXPECT_EQ(test, dma->fake->nr_jobs, 8U);
+		fake_remove(dma->fake);
+		bench->nr_lanes--;
+	}
+}
+
 static void rate_off_test(struct kunit *test)
 {
 	struct rate_bench *bench = test->priv;
@@ -436,6 +465,7 @@ static struct kunit_case rate_cases[] = {
 	KUNIT_CASE(rate_spill_test),
 	KUNIT_CASE(rate_channels_test),
 	KUNIT_CASE(rate_slow_channel_test),
+	KUNIT_CASE(rate_held_test),
 	KUNIT_CASE(rate_off_test),
 	{}
 };
