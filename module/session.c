@@ -42,6 +42,7 @@ struct dmio_session *dmio_session_create(void)
 	spin_lock_init(&session->lock);
 	INIT_LIST_HEAD(&session->requests);
 	dmio_flow_init(&session->flow);
+	dmio_lane_init(&session->lane);
 	dmio_cq_init(&session->cq);
 	return session;
 }

@@ -38,6 +38,7 @@ struct dmio_func;
  * @policy: DMOVERIO_POLICY_*; written under @setup_lock
  * @stats: which way the bytes went
  * @flow: its share of the engines
+ * @lane: its share of the user's workers
  * @lock: guards @requests and the state of each request
  * @requests: accepted, not yet answered
  * @cq: answers
@@ -51,6 +52,7 @@ struct dmio_session {
 	u32 policy;
 	struct dmio_stats stats;
 	struct dmio_flow flow;
+	struct dmio_lane lane;
 
 	spinlock_t lock;		/* see above */
 	struct list_head requests;
