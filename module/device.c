@@ -19,10 +19,10 @@
 #include "device.h"
 #include "dma_chan.h"
 #include "dmio.h"
+#include "engines.h"
 #include "fdinfo.h"
 #include "format.h"
 #include "request.h"
-#include "sched.h"
 #include "session.h"
 #include "sysfs.h"
 
@@ -288,7 +288,7 @@ static long ioctl_get_engine(void __user *arg)
 	if (engine.resv)
 		return -EINVAL;
 	index = engine.index;
-	if (!dmio_sched_describe(&index, &info) && !dmio_dma_describe_unused(index, &info))
+	if (!dmio_engines_describe(&index, &info) && !dmio_dma_describe_unused(index, &info))
 		return -ENOENT;
 	info.size = sizeof(info);
 	info.index = engine.index;

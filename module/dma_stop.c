@@ -23,7 +23,7 @@
 #include "dma_drivers.h"
 #include "dma_stop.h"
 #include "dma_task.h"
-#include "sched.h"
+#include "engines.h"
 
 /*
  * Nothing is queued any more, and no callback finishes a task: what is stopped
@@ -182,7 +182,7 @@ void dmio_dma_free_aborted(struct dmio_dma_chan *dc)
  */
 bool dmio_dma_has_parked(struct dmio_dma_chan *dc)
 {
-	return dmio_sched_counter(&dc->engine, offsetof(struct dmio_engine, parked_pages));
+	return dmio_engines_counter(&dc->engine, offsetof(struct dmio_engine, parked_pages));
 }
 
 /**

@@ -20,7 +20,7 @@
  *	the device's lock (unbind)	> leave_lock (mutex) > chans_lock (mutex)
  *	chans_lock			> unused_lock (mutex), locks of dmaengine
  *	leave_lock			> dc->lock (mutex) > locks of the channel's driver
- *	any of these			> engines_lock (spinlock)
+ *	any of these			> dmio_engines_lock (spinlock)
  *
  * The spinlocks are taken in process context only.
  *

@@ -8,6 +8,9 @@
  * once, by dmio_job_complete().  A job that nobody wants any more is marked
  * abandoned: it has to come back all the same, and the sooner the better.
  *
+ * Until an engine has room for it, a job waits with the others of its flow, see
+ * fair.h.
+ *
  * To write an engine, read engine_cpu.c: it is the example.
  */
 #ifndef DMIO_ENGINE_H
@@ -19,11 +22,15 @@
 #include <linux/workqueue.h>
 
 #include "dmio.h"
+#include "rate.h"
 #include "stats.h"
 
 struct dmio_engine;
+struct dmio_flow;
 struct dmio_func;
+struct dmio_ring;
 struct scatterlist;
+struct task_struct;
 
 /* Workers that one job may be cut over by the CPU engine */
 #define DMIO_CPU_PARTS	4
@@ -31,15 +38,11 @@ struct scatterlist;
 /**
  * struct dmio_cpu_part - a stretch of a job, for one CPU
  * @work: the worker's
- * @job: the job
- * @offset: where it begins, in bytes of the job
- * @len: bytes
+ * @nr: which of the job's parts it is
  */
 struct dmio_cpu_part {
 	struct work_struct work;
-	struct dmio_job *job;
-	u64 offset;
-	u64 len;
+	unsigned int nr;
 };
 
 /**
@@ -55,22 +58,31 @@ struct dmio_cpu_part {
  * @nr_pages: pages pinned for it
  * @policy: DMOVERIO_POLICY_*, not the default
  * @stats: counts which way the bytes went
+ * @flow: whose turn it takes; stays until @done was called
  * @done: called when the job is over; may sleep; the job may be gone when it
  *	returns
  * @park: called, before @done and at most once, when the job has failed but its
  *	memory cannot be given back yet; may sleep
- * @engine: who does the job; the scheduler's
+ * @engine: who does the job; the scheduler's, as all down to @timed are
+ * @ring: where it waits for an engine, or NULL
+ * @waiting: its place there
+ * @cost_ns: what it is thought to take
+ * @begun_ns: when a channel was given it
+ * @held: it counts as one that its engine holds
+ * @timed: it should be found out how long it takes
+ * @abandoned: nobody wants the result; set at any moment
  * @reason: why the CPU does it, or is to do it: set by the scheduler; and by an
  *	engine that gives a job back undone, with its output as it was, or such
  *	that it can be done again from the beginning
  * @edge_bytes: for the DMA engine: how much of it the CPU did
  * @nr_restarts: how often it was given to another DMA engine
  * @parked: @park was called; the scheduler's
- * @abandoned: nobody wants the result; set at any moment
  * @error: result, 0 or a negative errno; set by dmio_job_complete()
  * @result: the function's result, if it has one; set by the engine
  * @part: for the CPU engine
+ * @part_bytes: for the CPU engine: how long a part is, but perhaps the last
  * @nr_parts: for the CPU engine: parts not yet done
+ * @busy_ns: for the CPU engine: how long they took, all together, if @timed
  * @part_error: for the CPU engine: an error of a part
  */
 struct dmio_job {
@@ -84,20 +96,29 @@ struct dmio_job {
 	unsigned long nr_pages;
 	u32 policy;
 	struct dmio_stats *stats;
+	struct dmio_flow *flow;
 	void (*done)(struct dmio_job *job);
 	void (*park)(struct dmio_job *job);
 
 	struct dmio_engine *engine;
+	struct dmio_ring *ring;
+	struct list_head waiting;
+	u64 cost_ns;
+	u64 begun_ns;
+	bool held;
+	bool timed;
+	bool abandoned;
 	enum dmio_reason reason;
 	u64 edge_bytes;
 	unsigned int nr_restarts;
 	bool parked;
-	bool abandoned;
 	int error;
 	u64 result;
 
 	struct dmio_cpu_part part[DMIO_CPU_PARTS];
+	u64 part_bytes;
 	atomic_t nr_parts;
+	atomic64_t busy_ns;
 	int part_error;
 };
 
@@ -105,8 +126,8 @@ struct dmio_job {
  * struct dmio_engine_ops - what an engine can be asked to do
  * @can: is the function within its power?  Any context, also atomic.
  * @submit: take the job and see to it that it completes; may sleep.  With
- *	@may_run the caller is ready to wait: the engine may complete the job
- *	before it returns.
+ *	@may_run, which only the CPU sees, the caller is ready to wait: the
+ *	engine may do the job before it returns.
  * @describe: fill in what a user is told of it, but for what the scheduler
  *	knows; any context, also atomic
  */
@@ -125,9 +146,15 @@ struct dmio_engine_ops {
  * @state: DMOVERIO_ENGINE_*; it gets jobs only if it is active
  * @reason: DMOVERIO_FAILED_*, if it failed
  * @retry: when it is tried again, in jiffies, if it is in quarantine
+ * @caller: who is handing it jobs that had to wait: one at a time does
  * @nr_users: jobs that it has and that are not parked, and calls of @submit
- * @queued_bytes: bytes of them
- * @load: what they are thought to cost, to compare engines
+ * @nr_held: those of its jobs that had to wait for room; these are bounded ...
+ * @held_bytes: ... and bytes of them
+ * @queued_bytes: bytes of all its jobs
+ * @load: what they cost, in bytes, to compare engines of which nothing is known
+ * @load_ns: what they are thought to take; of the CPU, time of processors
+ * @idle_ns: when the last job that waited for it was done
+ * @rates: what jobs took
  * @windows: jobs done
  * @bytes: bytes of them done by the engine
  * @edge_bytes: bytes of them at the edges, done by the CPU
@@ -142,9 +169,15 @@ struct dmio_engine {
 	u32 state;
 	u32 reason;
 	unsigned long retry;
+	struct task_struct *caller;
 	unsigned int nr_users;
+	unsigned int nr_held;
+	u64 held_bytes;
 	u64 queued_bytes;
 	u64 load;
+	u64 load_ns;
+	u64 idle_ns;
+	struct dmio_rates rates;
 	u64 windows;
 	u64 bytes;
 	u64 edge_bytes;
@@ -155,17 +188,7 @@ struct dmio_engine {
 
 void dmio_job_complete(struct dmio_job *job, int error);
 void dmio_job_park(struct dmio_job *job);
-
-/**
- * dmio_job_abandon() - nobody wants the job any more
- * @job: not known to have completed; it completes by itself, soon, or is parked
- *
- * Context: any.
- */
-static inline void dmio_job_abandon(struct dmio_job *job)
-{
-	WRITE_ONCE(job->abandoned, true);
-}
+void dmio_job_abandon(struct dmio_job *job);
 
 /**
  * dmio_job_is_abandoned() - need the job still be done?

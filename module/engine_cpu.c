@@ -13,6 +13,7 @@
 #include <linux/bits.h>
 #include <linux/cpumask.h>
 #include <linux/errno.h>
+#include <linux/ktime.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
@@ -25,17 +26,26 @@
 
 static struct workqueue_struct *cpu_wq;
 
+static struct dmio_job *job_of(struct dmio_cpu_part *part)
+{
+	return container_of(part - part->nr, struct dmio_job, part[0]);
+}
+
 /* Do a part, unless the job was abandoned; the last one completes the job */
 static void cpu_work(struct work_struct *work)
 {
 	struct dmio_cpu_part *part = container_of(work, struct dmio_cpu_part, work);
-	struct dmio_job *job = part->job;
+	struct dmio_job *job = job_of(part);
+	u64 offset = part->nr * job->part_bytes;
+	u64 begun_ns = job->timed ? ktime_get_ns() : 0;
 	int ret = -ECANCELED;
 
 	if (!dmio_job_is_abandoned(job))
-		ret = dmio_cpu_run(job, part->offset, part->len);
+		ret = dmio_cpu_run(job, offset, min(job->part_bytes, job->len - offset));
 	if (ret)
 		WRITE_ONCE(job->part_error, ret);
+	if (job->timed)
+		atomic64_add(ktime_get_ns() - begun_ns, &job->busy_ns);
 
 	/* Fully ordered: the last one sees what all the others wrote */
 	if (atomic_dec_and_test(&job->nr_parts))
@@ -57,15 +67,13 @@ static void cpu_submit(struct dmio_engine *engine, struct dmio_job *job, bool ma
 	u64 each = dmio_cpu_part_bytes(job->len, may_run ? 1 : count_parts(job), PAGE_SIZE);
 	unsigned int nr = DIV_ROUND_UP_ULL(job->len, each), i;
 
+	job->part_bytes = each;
 	job->part_error = 0;
 	atomic_set(&job->nr_parts, nr);
+	atomic64_set(&job->busy_ns, 0);
 	for (i = 0; i < nr; i++) {
-		struct dmio_cpu_part *part = &job->part[i];
-
-		part->job = job;
-		part->offset = i * each;
-		part->len = min(each, job->len - part->offset);
-		INIT_WORK(&part->work, cpu_work);
+		job->part[i].nr = i;
+		INIT_WORK(&job->part[i].work, cpu_work);
 	}
 
 	/* The job may be gone once its last part is queued */

@@ -11,8 +11,8 @@
 
 #include "engine.h"
 #include "engine_sysfs.h"
+#include "engines.h"
 #include "platform.h"
-#include "sched.h"
 
 /**
  * struct dmio_engine_dir - a directory
@@ -62,7 +62,7 @@ static ssize_t engine_show(struct kobject *kobj, struct attribute *attr, char *b
 	struct dmio_engine_dir *dir = container_of(kobj, struct dmio_engine_dir, kobj);
 	struct counter *counter = container_of(attr, struct counter, attr);
 
-	return sysfs_emit(buf, "%llu\n", dmio_sched_counter(dir->engine, counter->offset));
+	return sysfs_emit(buf, "%llu\n", dmio_engines_counter(dir->engine, counter->offset));
 }
 
 static const struct sysfs_ops engine_sysfs_ops = {

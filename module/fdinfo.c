@@ -7,8 +7,8 @@
 
 #include "fdinfo.h"
 #include "func.h"
+#include "policy.h"
 #include "request.h"
-#include "sched.h"
 #include "session.h"
 
 /* The states in which a request holds something, as users know them */
@@ -52,7 +52,7 @@ void dmio_show_fdinfo(struct seq_file *m, struct file *file)
 		return;
 	seq_printf(m, "function:\t%s\n", session->func->name);
 	seq_printf(m, "policy:\t%s\n",
-		   dmio_sched_policy_name(dmio_sched_policy(READ_ONCE(session->policy))));
+		   dmio_policy_name(dmio_policy_effective(READ_ONCE(session->policy))));
 	show_requests(m, session);
 	seq_printf(m, "answered:\t%u\n", dmio_cq_nr_ready(&session->cq));
 	dmio_stats_show(m, &session->stats);

@@ -31,6 +31,19 @@ struct dmio_func {
 extern const struct dmio_func dmio_funcs[];
 extern const size_t dmio_nr_funcs;
 
+/**
+ * dmio_func_bytes() - bytes that have to be moved
+ * @func: the function
+ * @len: bytes in each region
+ *
+ * Context: any.
+ * Return: those of all regions.
+ */
+static inline u64 dmio_func_bytes(const struct dmio_func *func, u64 len)
+{
+	return len * (func->has_dst + func->nr_srcs);
+}
+
 const struct dmio_func *dmio_func_find(const char *name, size_t size);
 
 #endif /* DMIO_FUNC_H */

@@ -4,13 +4,14 @@
  * controllers that we use, to which it is linked as their consumer.
  *
  * When it is suspended, programs are frozen and no step of a request begins, see
- * user.c: all that is left is to wait for the transfers under way.  Reboot and
- * kexec freeze nobody: from then on the CPU does what still comes.
+ * user.c: what channels have is waited for, and what waits for channels goes on
+ * waiting.  Reboot and kexec freeze nobody: from then on the CPU does all.
  */
 #include <linux/err.h>
 #include <linux/platform_device.h>
 #include <linux/pm.h>
 
+#include "engines.h"
 #include "platform.h"
 #include "sched.h"
 
@@ -21,17 +22,27 @@ static struct platform_device *dmio_pdev;
 
 static int dmio_suspend(struct device *dev)
 {
-	return dmio_sched_drain(DRAIN_TIMEOUT) ? 0 : -EBUSY;
+	dmio_sched_pause_dma(true);
+	if (dmio_sched_drain(DRAIN_TIMEOUT))
+		return 0;
+	dmio_sched_pause_dma(false);
+	return -EBUSY;
 }
 
-static DEFINE_SIMPLE_DEV_PM_OPS(dmio_pm_ops, dmio_suspend, NULL);
+static int dmio_resume(struct device *dev)
+{
+	dmio_sched_pause_dma(false);
+	return 0;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(dmio_pm_ops, dmio_suspend, dmio_resume);
 
 static void dmio_shutdown(struct platform_device *pdev)
 {
 	dmio_sched_stop_dma();
 	if (!dmio_sched_drain(DRAIN_TIMEOUT))
 		dev_warn(&pdev->dev, "DMA transfers are still under way\n");
-	if (dmio_sched_has_parked())
+	if (dmio_engines_have_parked())
 		dev_warn(&pdev->dev, "DMA hardware that could not be stopped may still write to memory\n");
 }
 

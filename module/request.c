@@ -19,6 +19,7 @@
 #include "adopt.h"
 #include "format.h"
 #include "func.h"
+#include "policy.h"
 #include "request.h"
 #include "sched.h"
 #include "session.h"
@@ -438,19 +439,18 @@ static struct dmio_request *request_create(struct dmio_session *session, const v
 
 	req->session = session;
 	req->process = get_pid(task_tgid(current));
-	req->todo.policy = dmio_sched_policy(READ_ONCE(session->policy));
+	req->todo.policy = dmio_policy_effective(READ_ONCE(session->policy));
 	req->todo.stats = &session->stats;
+	req->todo.flow = &session->flow;
 	req->todo.account = &session->account;
 	req->user_data = desc.user_data;
 	req->todo.immediate = desc.immediate;
 	req->todo.limit_pages = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 	req->todo.rest = req->todo.im.len;
-	INIT_LIST_HEAD(&req->step.node);
-	INIT_WORK(&req->step.work, step_work);
+	dmio_step_init(&req->step, &session->lane, step_work);
 	for (i = 0; i < DMIO_NR_WINDOWS; i++) {
 		req->window[i].req = req;
-		INIT_LIST_HEAD(&req->window[i].release.node);
-		INIT_WORK(&req->window[i].release.work, release_work);
+		dmio_step_init(&req->window[i].release, NULL, release_work);
 		req->window[i].mem = &req->mem[i * nr];
 	}
 	return req;
@@ -486,7 +486,7 @@ int dmio_request_submit(struct dmio_session *session, const void *record, bool m
 	req->stepping = true;
 	spin_unlock(&session->lock);
 
-	if (dmio_window_is_small(&req->todo) && !dmio_user_is_waiting(user))
+	if (dmio_window_is_small(&req->todo) && !dmio_user_must_wait(user, &session->lane))
 		step_here(req, may_run);
 	else
 		dmio_user_queue_step(user, &req->step);

@@ -1,148 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Choosing an engine, and the list of those there are.  DMA channels come and
- * go at any moment; the CPU is always there and takes what no other can.
+ * Who does a job, and when.  DMA channels come and go at any moment; the CPU is
+ * always there and takes what no other can.
+ *
+ *	dmio_sched_submit()	choose: by DMA, or by the CPU?  Wait in that ring
+ *	  dispatch()		an engine has room: hand it the job whose turn it is
+ *	...
+ *	dmio_job_complete()	that engine has room again: dispatch()
+ *
+ * An engine is given no more than keeps it busy: what waits in a ring can still
+ * go to another, and waits for its turn, not for whoever was there before.
+ *
+ * What has to be done for jobs that wait, but by nobody in particular, a worker
+ * does (kick): jobs abandoned, or left without an engine.
  */
-#include <linux/err.h>
-#include <linux/jiffies.h>
+#include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
-#include <linux/module.h>
-#include <linux/sizes.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
-#include <linux/string.h>
-#include <linux/wait.h>
+#include <linux/workqueue.h>
 
+#include "choice.h"
 #include "engine.h"
 #include "engine_cpu.h"
+#include "engines.h"
+#include "fair.h"
 #include "func.h"
 #include "sched.h"
 
-/* Below so many bytes per segment, descriptors cost more than they save */
-#define LEAST_SEG_BYTES		SZ_1K
+/* Jobs handed to engines, or taken from a ring, before somebody else goes on */
+#define DISPATCH_JOBS		16
+#define KICK_JOBS		256
 
-static const char *const policy_names[] = {
-	[DMOVERIO_POLICY_DEFAULT]	= "default",
-	[DMOVERIO_POLICY_AUTO]		= "auto",
-	[DMOVERIO_POLICY_PREFER_DMA]	= "prefer-dma",
-	[DMOVERIO_POLICY_REQUIRE_DMA]	= "require-dma",
-	[DMOVERIO_POLICY_CPU]		= "cpu",
-};
+/* One in so many jobs that are done at once is timed */
+#define TIMED			8
 
-static u32 default_policy = DMOVERIO_POLICY_AUTO;
-
-static int set_policy(const char *val, const struct kernel_param *kp)
-{
-	int policy = sysfs_match_string(policy_names, val);
-
-	if (policy < 0 || policy == DMOVERIO_POLICY_DEFAULT)
-		return -EINVAL;
-	WRITE_ONCE(default_policy, policy);
-	return 0;
-}
-
-static int get_policy(char *buffer, const struct kernel_param *kp)
-{
-	return sysfs_emit(buffer, "%s\n", policy_names[READ_ONCE(default_policy)]);
-}
-
-static const struct kernel_param_ops policy_ops = {
-	.set	= set_policy,
-	.get	= get_policy,
-};
-
-module_param_cb(policy, &policy_ops, NULL, 0644);
-MODULE_PARM_DESC(policy, "Who does the work: auto (default), prefer-dma, require-dma, cpu");
-
-static unsigned int dma_threshold = SZ_64K;
-module_param(dma_threshold, uint, 0644);
-MODULE_PARM_DESC(dma_threshold, "With policy auto, the least bytes that are worth DMA");
-
-/* Guards the list, and of each engine what engine.h says */
-static DEFINE_SPINLOCK(engines_lock);
-static LIST_HEAD(engines);
+/* Guarded by the engines' lock, with all that follows */
 static u32 last_id = 1;
 
-/* The machine goes down: no DMA any more */
-static bool dma_stopped;
+#define RING(_id) \
+	[_id] = { .id = (_id), .queues = LIST_HEAD_INIT(rings[_id].queues) }
 
-/* For those who wait until an engine has nothing left */
-static DECLARE_WAIT_QUEUE_HEAD(engine_idle);
+/* Jobs that wait for an engine; and those abandoned meanwhile */
+static struct dmio_ring rings[DMIO_NR_RINGS] = {
+	RING(DMIO_RING_CPU),
+	RING(DMIO_RING_DMA),
+};
 
-/**
- * dmio_sched_policy() - what a session's policy means
- * @policy: DMOVERIO_POLICY_*
- *
- * Context: any.
- * Return: @policy; of the default, what it is at the moment.
- */
-u32 dmio_sched_policy(u32 policy)
+static LIST_HEAD(dropped);
+
+/* The machine is suspended: no DMA for now */
+static bool dma_paused;
+
+static void kick_work(struct work_struct *work);
+static DECLARE_WORK(kick, kick_work);
+
+/* Is there no engine any more for a job that waits for one? */
+static bool is_orphan(struct dmio_job *job)
 {
-	return policy == DMOVERIO_POLICY_DEFAULT ? READ_ONCE(default_policy) : policy;
-}
-
-/**
- * dmio_sched_policy_name() - what a user is told
- * @policy: DMOVERIO_POLICY_*, not the default
- *
- * Context: any.
- * Return: a word.
- */
-const char *dmio_sched_policy_name(u32 policy)
-{
-	return policy_names[policy];
-}
-
-/* The least loaded of the DMA engines that can do a function, but for @not; or NULL */
-static struct dmio_engine *find_dma(const struct dmio_func *func, const struct dmio_engine *not)
-{
-	struct dmio_engine *engine, *best = NULL;
-
-	lockdep_assert_held(&engines_lock);
-
-	if (dma_stopped)
-		return NULL;
-	list_for_each_entry(engine, &engines, node) {
-		if (engine == &dmio_engine_cpu || engine == not ||
-		    engine->state != DMOVERIO_ENGINE_ACTIVE ||
-		    !engine->ops->can(engine, func))
-			continue;
-		if (!best || engine->load < best->load)
-			best = engine;
-	}
-	return best;
-}
-
-static bool is_worth_dma(const struct dmio_job *job)
-{
-	return job->len >= READ_ONCE(dma_threshold) &&
-	       job->len * (1 + job->func->nr_srcs) / LEAST_SEG_BYTES >= job->nr_segs;
+	return !dmio_engines_can_dma(job->func);
 }
 
 /*
- * The engine for a job, and the reason if it is the CPU; NULL if the job
- * requires one that is not there.
+ * Where a job waits, and the reason if it is for the CPU; NULL if it requires an
+ * engine that is not there
  */
-static struct dmio_engine *choose(struct dmio_job *job)
+static struct dmio_ring *choose(struct dmio_job *job, bool may_run)
 {
-	struct dmio_engine *dma;
-
-	lockdep_assert_held(&engines_lock);
+	lockdep_assert_held(&dmio_engines_lock);
 
 	if (job->policy == DMOVERIO_POLICY_CPU) {
 		job->reason = DMIO_REASON_POLICY;
-		return &dmio_engine_cpu;
+		return &rings[DMIO_RING_CPU];
 	}
-	dma = find_dma(job->func, NULL);
-	if (!dma) {
+	if (!dmio_engines_can_dma(job->func)) {
 		job->reason = DMIO_REASON_NO_CHANNEL;
-		return job->policy == DMOVERIO_POLICY_REQUIRE_DMA ? NULL : &dmio_engine_cpu;
+		return job->policy == DMOVERIO_POLICY_REQUIRE_DMA ? NULL : &rings[DMIO_RING_CPU];
 	}
-	if (job->policy == DMOVERIO_POLICY_AUTO && !is_worth_dma(job)) {
-		job->reason = DMIO_REASON_SMALL;
-		return &dmio_engine_cpu;
+	if (job->policy == DMOVERIO_POLICY_AUTO &&
+	    !dmio_choice_is_dma(job, &rings[DMIO_RING_DMA], &rings[DMIO_RING_CPU], may_run)) {
+		job->reason = dmio_choice_is_small(job) ? DMIO_REASON_SMALL : DMIO_REASON_SLOWER;
+		return &rings[DMIO_RING_CPU];
 	}
-	return dma;
+	return &rings[DMIO_RING_DMA];
 }
 
 /**
@@ -160,52 +102,164 @@ bool dmio_sched_can(const struct dmio_func *func, u32 policy)
 	if (policy != DMOVERIO_POLICY_REQUIRE_DMA)
 		return dmio_engine_cpu.ops->can(&dmio_engine_cpu, func);
 
-	spin_lock(&engines_lock);
-	can = find_dma(func, NULL);
-	spin_unlock(&engines_lock);
+	spin_lock(&dmio_engines_lock);
+	can = dmio_engines_can_dma(func);
+	spin_unlock(&dmio_engines_lock);
 	return can;
 }
 
-/* What a job costs an engine, in bytes: many small segments are a lot */
-static u64 job_load(const struct dmio_job *job)
+static bool fits_cpu(struct dmio_job *job)
 {
-	return job->len + (u64)job->nr_segs * LEAST_SEG_BYTES;
+	job->engine = &dmio_engine_cpu;
+	return true;
 }
 
-/* One user is the job, the other the call that hands it over */
-static void assign(struct dmio_job *job, struct dmio_engine *engine)
+static bool fits_dma(struct dmio_job *job)
 {
-	lockdep_assert_held(&engines_lock);
-
-	job->engine = engine;
-	engine->nr_users += 2;
-	engine->queued_bytes += job->len;
-	engine->load += job_load(job);
+	job->engine = dmio_choice_channel(job, rings[DMIO_RING_DMA].bytes);
+	if (!job->engine && is_orphan(job))
+		schedule_work(&kick);
+	return job->engine;
 }
 
-/* One less that the engine has to wait for; it may be gone once the lock is not held */
-static void engine_put(struct dmio_engine *engine)
+/* The next job whose engine can be handed one now; or NULL */
+static struct dmio_job *next_job(void)
 {
-	lockdep_assert_held(&engines_lock);
+	struct dmio_job *job = NULL;
 
-	if (!--engine->nr_users)
-		wake_up_all(&engine_idle);
+	lockdep_assert_held(&dmio_engines_lock);
+
+	if (dmio_engine_is_free(&dmio_engine_cpu))
+		job = dmio_ring_next(&rings[DMIO_RING_CPU], fits_cpu);
+	if (!job && !dma_paused && dmio_engines_are_free())
+		job = dmio_ring_next(&rings[DMIO_RING_DMA], fits_dma);
+	return job;
 }
 
-/* Give an engine the job that was assigned to it; the job may be gone afterwards */
-static void hand_over(struct dmio_job *job, struct dmio_engine *engine, bool may_run)
+/* Hand a job to an engine; the lock is not held meanwhile */
+static void hand_over(struct dmio_job *job, struct dmio_engine *engine)
+	__releases(&dmio_engines_lock) __acquires(&dmio_engines_lock)
 {
-	engine->ops->submit(engine, job, may_run);
+	u64 bytes = dmio_func_bytes(job->func, job->len);
+	struct dmio_mean *busy = &dmio_rate_of(&engine->rates, job->func->id, bytes)->busy;
+	u64 begun_ns = ktime_get_ns();
 
-	spin_lock(&engines_lock);
-	engine_put(engine);
-	spin_unlock(&engines_lock);
+	dmio_engine_assign(job, engine);
+	job->held = true;
+	job->timed = true;
+	job->begun_ns = begun_ns;
+	engine->nr_held++;
+	engine->held_bytes += job->len;
+	engine->nr_users++;	/* this call */
+	engine->caller = current;
+	spin_unlock(&dmio_engines_lock);
+
+	engine->ops->submit(engine, job, false);
+
+	spin_lock(&dmio_engines_lock);
+	engine->caller = NULL;
+	/* For a channel, making descriptors is what costs CPU time */
+	if (engine != &dmio_engine_cpu)
+		dmio_mean_learn(busy, bytes, ktime_get_ns() - begun_ns);
+	dmio_engine_put(engine);
+}
+
+/*
+ * Hand jobs to engines that have room.  An engine has one caller at a time:
+ * whoever else finds that it has room leaves it to him.  So an engine that
+ * completes jobs while it is called does not have us call it deeper and deeper.
+ */
+static void dispatch(void)
+{
+	unsigned int nr = 0;
+	struct dmio_job *job;
+
+	spin_lock(&dmio_engines_lock);
+	while ((job = next_job())) {
+		hand_over(job, job->engine);
+		/* The caller has work of his own */
+		if (++nr == DISPATCH_JOBS) {
+			schedule_work(&kick);
+			break;
+		}
+	}
+	spin_unlock(&dmio_engines_lock);
+}
+
+/* Have jobs without an engine done by the CPU; or, if they require one, fail */
+static void move_orphans(struct list_head *failed)
+{
+	unsigned int nr = 0;
+	struct dmio_job *job;
+
+	lockdep_assert_held(&dmio_engines_lock);
+
+	while ((job = dmio_ring_next(&rings[DMIO_RING_DMA], is_orphan))) {
+		job->reason = DMIO_REASON_NO_CHANNEL;
+		if (job->policy != DMOVERIO_POLICY_REQUIRE_DMA) {
+			dmio_ring_add(&rings[DMIO_RING_CPU], job);
+		} else {
+			job->error = -ENODEV;
+			list_add_tail(&job->waiting, failed);
+		}
+		/* Not for too long under the lock */
+		if (++nr == KICK_JOBS) {
+			schedule_work(&kick);
+			break;
+		}
+	}
+}
+
+static void kick_work(struct work_struct *work)
+{
+	struct dmio_job *job, *next;
+	LIST_HEAD(failed);
+
+	spin_lock(&dmio_engines_lock);
+	list_splice_init(&dropped, &failed);
+	move_orphans(&failed);
+	spin_unlock(&dmio_engines_lock);
+
+	list_for_each_entry_safe(job, next, &failed, waiting) {
+		job->done(job);
+		cond_resched();
+	}
+	dispatch();
+}
+
+static void drop(struct dmio_job *job)
+{
+	lockdep_assert_held(&dmio_engines_lock);
+
+	job->error = -ECANCELED;
+	list_add_tail(&job->waiting, &dropped);
+	schedule_work(&kick);
 }
 
 /**
- * dmio_sched_submit() - hand a job to an engine
+ * dmio_job_abandon() - nobody wants the job any more
+ * @job: not known to have completed; it completes by itself, soon
+ *
+ * One that still waits for an engine waits no longer.
+ *
+ * Context: process context; does not sleep.
+ */
+void dmio_job_abandon(struct dmio_job *job)
+{
+	spin_lock(&dmio_engines_lock);
+	WRITE_ONCE(job->abandoned, true);
+	if (job->ring) {
+		dmio_ring_remove(job);
+		drop(job);
+	}
+	spin_unlock(&dmio_engines_lock);
+}
+
+/**
+ * dmio_sched_submit() - have a job done
  * @job: the job; it may have completed and be gone when this returns
- * @may_run: the caller is ready to wait while the job is done
+ * @may_run: the caller is ready to wait while the job is done: if it is the
+ *	CPU's, it takes no turn
  *
  * The job fails with -ENODEV if it requires an engine that is not there.
  *
@@ -213,21 +267,31 @@ static void hand_over(struct dmio_job *job, struct dmio_engine *engine, bool may
  */
 void dmio_sched_submit(struct dmio_job *job, bool may_run)
 {
-	struct dmio_engine *engine;
+	struct dmio_ring *ring;
 
 	job->reason = DMIO_REASON_NONE;
-	spin_lock(&engines_lock);
-	engine = choose(job);
-	if (engine)
-		assign(job, engine);
-	spin_unlock(&engines_lock);
+	spin_lock(&dmio_engines_lock);
+	ring = choose(job, may_run);
+	may_run &= ring == &rings[DMIO_RING_CPU];
+	if (may_run) {
+		/* To look at the clock is dear, on some machines */
+		job->timed = !(dmio_engine_cpu.windows % TIMED);
+		dmio_engine_assign(job, &dmio_engine_cpu);
+	} else if (ring && dmio_job_is_abandoned(job)) {
+		drop(job);
+	} else if (ring) {
+		dmio_ring_add(ring, job);
+	}
+	spin_unlock(&dmio_engines_lock);
 
-	if (!engine) {
+	if (may_run) {
+		dmio_engine_cpu.ops->submit(&dmio_engine_cpu, job, true);
+	} else if (ring) {
+		dispatch();
+	} else {
 		job->error = -ENODEV;
 		job->done(job);
-		return;
 	}
-	hand_over(job, engine, may_run);
 }
 
 /* Did the channel fail, and not only the job? */
@@ -245,42 +309,27 @@ static struct dmio_engine *choose_again(struct dmio_job *job)
 {
 	struct dmio_engine *dma = NULL;
 
-	lockdep_assert_held(&engines_lock);
+	lockdep_assert_held(&dmio_engines_lock);
 
 	if (!job->error || !job->reason || job->parked || job->engine == &dmio_engine_cpu)
 		return NULL;
 	if (!job->nr_restarts && (is_failure(job) || job->reason == DMIO_REASON_REMOVED))
-		dma = find_dma(job->func, job->engine);
+		dma = dmio_engines_other(job);
 	if (dma || job->policy == DMOVERIO_POLICY_REQUIRE_DMA)
 		return dma;
 	return &dmio_engine_cpu;
 }
 
-/* Take a job out of what its engine has to do */
-static void unassign(struct dmio_job *job)
+/* What a job comes back as; @again: another engine does it again */
+static void count_job(const struct dmio_job *job, bool again)
 {
 	struct dmio_engine *engine = job->engine;
 
-	lockdep_assert_held(&engines_lock);
+	lockdep_assert_held(&dmio_engines_lock);
 
-	engine->queued_bytes -= job->len;
-	engine->load -= job_load(job);
-	engine_put(engine);
-}
-
-/*
- * Take a job back from its engine, and count it there.  Returns the engine that
- * does it again, if one does.
- */
-static struct dmio_engine *reclaim(struct dmio_job *job)
-{
-	struct dmio_engine *engine = job->engine, *other;
-
-	spin_lock(&engines_lock);
-	other = choose_again(job);
 	if (job->parked) {
 		engine->parked_pages -= job->nr_pages;
-	} else if (other) {
+	} else if (again) {
 		engine->restarts++;
 		engine->errors += is_failure(job) && job->error != -ECANCELED;
 	} else if (!job->error) {
@@ -290,12 +339,50 @@ static struct dmio_engine *reclaim(struct dmio_job *job)
 	} else if (job->error != -ECANCELED) {
 		engine->errors++;
 	}
-	if (!job->parked)
-		unassign(job);
-	if (other)
-		assign(job, other);
-	spin_unlock(&engines_lock);
-	return other;
+}
+
+/*
+ * Take a job back from its engine, and count it there; who does it @again is found.
+ * Returns true if others who wait may get its place, and nobody sees to that.
+ */
+static bool reclaim(struct dmio_job *job, struct dmio_engine **again)
+{
+	struct dmio_engine *engine = job->engine;
+	bool room = false;
+
+	spin_lock(&dmio_engines_lock);
+	*again = choose_again(job);
+	if (job->held)
+		room = engine->caller != current &&
+		       (rings[DMIO_RING_CPU].nr || rings[DMIO_RING_DMA].nr);
+	if (job->timed)
+		dmio_engine_learn(job);
+	count_job(job, *again);
+	if (!job->parked) {
+		dmio_engine_reclaim(job);
+		dmio_engine_put(engine);
+	}
+	if (*again) {
+		dmio_engine_assign(job, *again);
+		(*again)->nr_users++;	/* the call */
+	}
+	spin_unlock(&dmio_engines_lock);
+	return room;
+}
+
+/* It had its turn */
+static void do_again(struct dmio_job *job, struct dmio_engine *engine)
+{
+	job->edge_bytes = 0;
+	if (engine != &dmio_engine_cpu) {
+		job->reason = DMIO_REASON_NONE;
+		job->nr_restarts++;
+	}
+	engine->ops->submit(engine, job, false);
+
+	spin_lock(&dmio_engines_lock);
+	dmio_engine_put(engine);
+	spin_unlock(&dmio_engines_lock);
 }
 
 static void count_bytes(const struct dmio_job *job)
@@ -318,23 +405,20 @@ static void count_bytes(const struct dmio_job *job)
  */
 void dmio_job_complete(struct dmio_job *job, int error)
 {
-	struct dmio_engine *other;
+	struct dmio_engine *again;
+	bool room;
 
 	might_sleep();
 	job->error = error;
-	other = reclaim(job);
-	if (!other) {
+	room = reclaim(job, &again);
+	if (again) {
+		do_again(job, again);
+	} else {
 		count_bytes(job);
 		job->done(job);
-		return;
 	}
-
-	job->edge_bytes = 0;
-	if (other != &dmio_engine_cpu) {
-		job->reason = DMIO_REASON_NONE;
-		job->nr_restarts++;
-	}
-	hand_over(job, other, false);
+	if (room)
+		dispatch();
 }
 
 /**
@@ -350,12 +434,14 @@ void dmio_job_park(struct dmio_job *job)
 	struct dmio_engine *engine = job->engine;
 
 	might_sleep();
-	spin_lock(&engines_lock);
+	spin_lock(&dmio_engines_lock);
 	job->parked = true;
+	job->timed = false;
 	engine->errors++;
 	engine->parked_pages += job->nr_pages;
-	unassign(job);
-	spin_unlock(&engines_lock);
+	dmio_engine_reclaim(job);
+	dmio_engine_put(engine);
+	spin_unlock(&dmio_engines_lock);
 
 	job->park(job);
 }
@@ -368,22 +454,13 @@ void dmio_job_park(struct dmio_job *job)
  */
 void dmio_sched_add(struct dmio_engine *engine)
 {
-	spin_lock(&engines_lock);
+	spin_lock(&dmio_engines_lock);
 	if (engine != &dmio_engine_cpu)
 		engine->id = ++last_id;
 	engine->state = DMOVERIO_ENGINE_ACTIVE;
-	list_add_tail(&engine->node, &engines);
-	spin_unlock(&engines_lock);
-}
-
-static bool is_idle(const struct dmio_engine *engine)
-{
-	bool idle;
-
-	spin_lock(&engines_lock);
-	idle = !engine->nr_users;
-	spin_unlock(&engines_lock);
-	return idle;
+	list_add_tail(&engine->node, &dmio_engines);
+	spin_unlock(&dmio_engines_lock);
+	schedule_work(&kick);
 }
 
 /**
@@ -397,29 +474,31 @@ static bool is_idle(const struct dmio_engine *engine)
  */
 void dmio_sched_set_state(struct dmio_engine *engine, u32 state, u32 reason, unsigned long retry)
 {
-	spin_lock(&engines_lock);
+	spin_lock(&dmio_engines_lock);
 	if (engine->state != DMOVERIO_ENGINE_LEAVING) {
 		engine->state = state;
 		engine->reason = reason;
 		engine->retry = retry;
 	}
-	spin_unlock(&engines_lock);
+	spin_unlock(&dmio_engines_lock);
+	/* What waits may have an engine now, or none any more */
+	schedule_work(&kick);
 }
 
 /**
  * dmio_sched_stay() - an engine that was leaving stays
  * @engine: added; dmio_sched_leave() was called
- * @state: DMOVERIO_ENGINE_*
+ * @state: DMOVERIO_ENGINE_*, not DMOVERIO_ENGINE_ACTIVE
  * @reason: DMOVERIO_FAILED_*, or 0
  *
  * Context: process context; does not sleep.
  */
 void dmio_sched_stay(struct dmio_engine *engine, u32 state, u32 reason)
 {
-	spin_lock(&engines_lock);
+	spin_lock(&dmio_engines_lock);
 	engine->state = state;
 	engine->reason = reason;
-	spin_unlock(&engines_lock);
+	spin_unlock(&dmio_engines_lock);
 }
 
 /**
@@ -427,55 +506,65 @@ void dmio_sched_stay(struct dmio_engine *engine, u32 state, u32 reason)
  * @engine: added, and not yet removed
  * @timeout: how long to wait, in jiffies
  *
+ * What waits for an engine goes to others.
+ *
  * Context: process context; sleeps.
  * Return: true if it has no job any more, but for parked ones.
  */
 bool dmio_sched_leave(struct dmio_engine *engine, unsigned long timeout)
 {
-	spin_lock(&engines_lock);
+	spin_lock(&dmio_engines_lock);
 	engine->state = DMOVERIO_ENGINE_LEAVING;
 	engine->reason = 0;
-	spin_unlock(&engines_lock);
+	spin_unlock(&dmio_engines_lock);
+	schedule_work(&kick);
 
-	return wait_event_timeout(engine_idle, is_idle(engine), timeout);
-}
-
-static bool is_dma_idle(void)
-{
-	struct dmio_engine *engine;
-	bool idle = true;
-
-	spin_lock(&engines_lock);
-	list_for_each_entry(engine, &engines, node)
-		idle &= engine == &dmio_engine_cpu || !engine->nr_users;
-	spin_unlock(&engines_lock);
-	return idle;
+	return dmio_engine_wait_idle(engine, timeout);
 }
 
 /**
  * dmio_sched_drain() - wait until no DMA engine has anything to do
  * @timeout: how long to wait, in jiffies
  *
- * Of use only while nothing new can come.
+ * Of use only while they are given nothing new: paused, or stopped.
  *
  * Context: process context; sleeps.
  * Return: true if so.
  */
 bool dmio_sched_drain(unsigned long timeout)
 {
-	return wait_event_timeout(engine_idle, is_dma_idle(), timeout);
+	return dmio_engine_wait_idle(NULL, timeout);
+}
+
+/**
+ * dmio_sched_pause_dma() - give DMA engines no jobs for a while
+ * @pause: or go on
+ *
+ * Jobs wait.
+ *
+ * Context: process context; does not sleep.
+ */
+void dmio_sched_pause_dma(bool pause)
+{
+	spin_lock(&dmio_engines_lock);
+	dma_paused = pause;
+	spin_unlock(&dmio_engines_lock);
+	schedule_work(&kick);
 }
 
 /**
  * dmio_sched_stop_dma() - give DMA engines no more jobs, ever
  *
+ * The CPU does what waits.
+ *
  * Context: process context; does not sleep.
  */
 void dmio_sched_stop_dma(void)
 {
-	spin_lock(&engines_lock);
-	WRITE_ONCE(dma_stopped, true);
-	spin_unlock(&engines_lock);
+	spin_lock(&dmio_engines_lock);
+	WRITE_ONCE(dmio_engines_no_dma, true);
+	spin_unlock(&dmio_engines_lock);
+	schedule_work(&kick);
 }
 
 /**
@@ -486,43 +575,7 @@ void dmio_sched_stop_dma(void)
  */
 bool dmio_sched_is_stopped(void)
 {
-	return READ_ONCE(dma_stopped);
-}
-
-/**
- * dmio_sched_has_parked() - may any DMA engine write to memory that it should not?
- *
- * Context: process context; does not sleep.
- * Return: true if so.
- */
-bool dmio_sched_has_parked(void)
-{
-	const struct dmio_engine *engine;
-	bool parked = false;
-
-	spin_lock(&engines_lock);
-	list_for_each_entry(engine, &engines, node)
-		parked |= engine->parked_pages;
-	spin_unlock(&engines_lock);
-	return parked;
-}
-
-/**
- * dmio_sched_counter() - read a counter of an engine
- * @engine: the engine
- * @offset: of the counter, a u64, in it
- *
- * Context: process context; does not sleep.
- * Return: its value.
- */
-u64 dmio_sched_counter(const struct dmio_engine *engine, size_t offset)
-{
-	u64 value;
-
-	spin_lock(&engines_lock);
-	value = *(const u64 *)((const char *)engine + offset);
-	spin_unlock(&engines_lock);
-	return value;
+	return READ_ONCE(dmio_engines_no_dma);
 }
 
 /**
@@ -533,56 +586,10 @@ u64 dmio_sched_counter(const struct dmio_engine *engine, size_t offset)
  */
 void dmio_sched_remove(struct dmio_engine *engine)
 {
-	spin_lock(&engines_lock);
+	spin_lock(&dmio_engines_lock);
 	WARN_ON_ONCE(engine->nr_users || engine->parked_pages);
 	list_del_init(&engine->node);
-	spin_unlock(&engines_lock);
-}
-
-static u32 ms_until(unsigned long when)
-{
-	long left = when - jiffies;
-
-	return left > 0 ? jiffies_to_msecs(left) : 0;
-}
-
-/**
- * dmio_sched_describe() - describe an engine
- * @index: which, counted from 0
- * @info: result; zeroed by the caller
- *
- * Context: process context; does not sleep.
- * Return: true; or false, with @index less the number of engines.
- */
-bool dmio_sched_describe(unsigned int *index, struct dmoverio_engine *info)
-{
-	struct dmio_engine *engine;
-	bool found = false;
-
-	spin_lock(&engines_lock);
-	list_for_each_entry(engine, &engines, node) {
-		if (*index) {
-			--*index;
-			continue;
-		}
-		info->id = engine->id;
-		info->state = engine->state;
-		info->reason = engine->reason;
-		if (engine->state == DMOVERIO_ENGINE_QUARANTINED)
-			info->retry_ms = ms_until(engine->retry);
-		info->queued_bytes = engine->queued_bytes;
-		info->windows = engine->windows;
-		info->bytes = engine->bytes;
-		info->edge_bytes = engine->edge_bytes;
-		info->errors = engine->errors;
-		info->restarts = engine->restarts;
-		info->parked_pages = engine->parked_pages;
-		engine->ops->describe(engine, info);
-		found = true;
-		break;
-	}
-	spin_unlock(&engines_lock);
-	return found;
+	spin_unlock(&dmio_engines_lock);
 }
 
 /**
@@ -609,6 +616,8 @@ int dmio_sched_init(void)
  */
 void dmio_sched_fini(void)
 {
+	flush_work(&kick);
+	WARN_ON_ONCE(rings[DMIO_RING_CPU].nr || rings[DMIO_RING_DMA].nr);
 	dmio_sched_remove(&dmio_engine_cpu);
 	dmio_engine_cpu_fini();
 }

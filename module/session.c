@@ -9,6 +9,7 @@
 
 #include "dmio.h"
 #include "func.h"
+#include "policy.h"
 #include "sched.h"
 #include "session.h"
 
@@ -40,6 +41,8 @@ struct dmio_session *dmio_session_create(void)
 	mutex_init(&session->setup_lock);
 	spin_lock_init(&session->lock);
 	INIT_LIST_HEAD(&session->requests);
+	dmio_flow_init(&session->flow);
+	dmio_lane_init(&session->lane);
 	dmio_cq_init(&session->cq);
 	return session;
 }
@@ -48,7 +51,7 @@ static void session_free(struct kref *ref)
 {
 	struct dmio_session *session = container_of(ref, struct dmio_session, ref);
 
-	WARN_ON_ONCE(!list_empty(&session->requests));
+	WARN_ON_ONCE(!list_empty(&session->requests) || !dmio_flow_is_idle(&session->flow));
 	if (session->func)
 		dmio_account_fini(&session->account);
 	dmio_cq_fini(&session->cq);
@@ -128,7 +131,7 @@ int dmio_session_setup(struct dmio_session *session, const char *name, size_t si
 		ret = -EBUSY;
 		goto unlock;
 	}
-	if (!func || !dmio_sched_can(func, dmio_sched_policy(session->policy)) ||
+	if (!func || !dmio_sched_can(func, dmio_policy_effective(session->policy)) ||
 	    !fits(func, format)) {
 		ret = -ESRCH;
 		goto unlock;
@@ -168,7 +171,7 @@ int dmio_session_set_policy(struct dmio_session *session, u32 policy)
 	mutex_lock(&session->setup_lock);
 	if (session->func && current->mm != session->account.mm)
 		ret = -EPERM;
-	else if (session->func && !dmio_sched_can(session->func, dmio_sched_policy(policy)))
+	else if (session->func && !dmio_sched_can(session->func, dmio_policy_effective(policy)))
 		ret = -ESRCH;
 	else
 		WRITE_ONCE(session->policy, policy);

@@ -18,6 +18,7 @@
 #include <linux/spinlock.h>
 
 #include "cq.h"
+#include "fair.h"
 #include "stats.h"
 #include "umem.h"
 #include "user.h"
@@ -36,6 +37,8 @@ struct dmio_func;
  *	the session is bound
  * @policy: DMOVERIO_POLICY_*; written under @setup_lock
  * @stats: which way the bytes went
+ * @flow: its share of the engines
+ * @lane: its share of the user's workers
  * @lock: guards @requests and the state of each request
  * @requests: accepted, and not yet answered, or parked
  * @cq: answers
@@ -48,6 +51,8 @@ struct dmio_session {
 	struct dmio_account account;
 	u32 policy;
 	struct dmio_stats stats;
+	struct dmio_flow flow;
+	struct dmio_lane lane;
 
 	spinlock_t lock;		/* see above */
 	struct list_head requests;

@@ -13,6 +13,7 @@ static const char *const reason_names[DMIO_NR_REASONS] = {
 	[DMIO_REASON_POLICY]	 = "policy",
 	[DMIO_REASON_NO_CHANNEL] = "no-channel",
 	[DMIO_REASON_SMALL]	 = "small",
+	[DMIO_REASON_SLOWER]	 = "slower",
 	[DMIO_REASON_UNPINNABLE] = "unpinnable",
 	[DMIO_REASON_BUDGET]	 = "budget",
 	[DMIO_REASON_MAPPING]	 = "mapping",

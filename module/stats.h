@@ -20,6 +20,7 @@ struct seq_file;
  * @DMIO_REASON_POLICY: the user wanted it so
  * @DMIO_REASON_NO_CHANNEL: no engine can do the function
  * @DMIO_REASON_SMALL: too small, or in too small pieces
+ * @DMIO_REASON_SLOWER: DMA was thought not to be worth it at the moment
  * @DMIO_REASON_UNPINNABLE: memory that cannot be pinned
  * @DMIO_REASON_BUDGET: nothing may be pinned at the moment
  * @DMIO_REASON_MAPPING: it could not be mapped for the device
@@ -34,6 +35,7 @@ enum dmio_reason {
 	DMIO_REASON_POLICY,
 	DMIO_REASON_NO_CHANNEL,
 	DMIO_REASON_SMALL,
+	DMIO_REASON_SLOWER,
 	DMIO_REASON_UNPINNABLE,
 	DMIO_REASON_BUDGET,
 	DMIO_REASON_MAPPING,

@@ -76,6 +76,7 @@ COUNTER(edge_bytes, dmio_stats_all.edge_bytes);
 REASON(policy, DMIO_REASON_POLICY);
 REASON(no_channel, DMIO_REASON_NO_CHANNEL);
 REASON(small, DMIO_REASON_SMALL);
+REASON(slower, DMIO_REASON_SLOWER);
 REASON(unpinnable, DMIO_REASON_UNPINNABLE);
 REASON(budget, DMIO_REASON_BUDGET);
 REASON(mapping, DMIO_REASON_MAPPING);
@@ -90,6 +91,7 @@ static struct attribute *stats_attrs[] = {
 	&counter_cpu_bytes_policy.attr.attr,
 	&counter_cpu_bytes_no_channel.attr.attr,
 	&counter_cpu_bytes_small.attr.attr,
+	&counter_cpu_bytes_slower.attr.attr,
 	&counter_cpu_bytes_unpinnable.attr.attr,
 	&counter_cpu_bytes_budget.attr.attr,
 	&counter_cpu_bytes_mapping.attr.attr,

@@ -270,12 +270,14 @@ void dmio_user_uncharge(struct dmio_user *user, unsigned long nr_pages)
 	spin_unlock(&user->lock);
 }
 
-static struct dmio_step *first_step(struct dmio_user *user)
+/* Whose turn it is, or NULL */
+static struct dmio_step *next_step(struct dmio_user *user)
 {
 	struct dmio_step *step = list_first_entry_or_null(&user->releases, struct dmio_step, node);
 
-	if (!step && !user->starved)
-		step = list_first_entry_or_null(&user->queue, struct dmio_step, node);
+	if (!step)
+		return user->starved ? NULL : dmio_lane_next(&user->queue);
+	list_del_init(&step->node);
 	return step;
 }
 
@@ -286,8 +288,7 @@ static void dispatch(struct dmio_user *user)
 
 	lockdep_assert_held(&user->lock);
 
-	while (user->nr_pinning < MAX_PINNING && (step = first_step(user))) {
-		list_del_init(&step->node);
+	while (user->nr_pinning < MAX_PINNING && (step = next_step(user))) {
 		user->nr_pinning++;
 		queue_work(pin_wq, &step->work);
 	}
@@ -322,24 +323,25 @@ void dmio_user_unhold(struct dmio_user *user)
 }
 
 /**
- * dmio_user_is_waiting() - is anybody in the queue?
+ * dmio_user_must_wait() - must a new step of a session wait?
  * @user: whose
+ * @lane: of the session
  *
  * Context: any but interrupt; does not sleep.
- * Return: true if a new step would have to stand behind another.
+ * Return: true if it would stand behind another of them, or if there is no budget.
  */
-bool dmio_user_is_waiting(struct dmio_user *user)
+bool dmio_user_must_wait(struct dmio_user *user, const struct dmio_lane *lane)
 {
-	bool waiting;
+	bool wait;
 
 	spin_lock(&user->lock);
-	waiting = !list_empty(&user->queue);
+	wait = user->starved || !list_empty(&lane->steps);
 	spin_unlock(&user->lock);
-	return waiting;
+	return wait;
 }
 
 /**
- * dmio_user_queue_step() - put a step at the end of the queue
+ * dmio_user_queue_step() - put a step at the end of its session's queue
  * @user: whose
  * @step: not in the queue and without a worker
  *
@@ -348,7 +350,7 @@ bool dmio_user_is_waiting(struct dmio_user *user)
 void dmio_user_queue_step(struct dmio_user *user, struct dmio_step *step)
 {
 	spin_lock(&user->lock);
-	list_add_tail(&step->node, &user->queue);
+	dmio_lane_add(&user->queue, step);
 	dispatch(user);
 	spin_unlock(&user->lock);
 }
@@ -383,9 +385,9 @@ bool dmio_user_unqueue_step(struct dmio_user *user, struct dmio_step *step)
 	spin_lock(&user->lock);
 	queued = !list_empty(&step->node);
 	if (queued) {
-		if (list_is_first(&step->node, &user->queue))
+		if (dmio_lane_is_first(&user->queue, step))
 			user->starved = false;
-		list_del_init(&step->node);
+		dmio_lane_remove(step);
 		dispatch(user);
 	}
 	spin_unlock(&user->lock);
@@ -407,7 +409,7 @@ bool dmio_user_starve_step(struct dmio_user *user, struct dmio_step *step)
 	spin_lock(&user->lock);
 	wait = user->nr_holding;
 	if (wait) {
-		list_add(&step->node, &user->queue);
+		dmio_lane_put_back(&user->queue, step);
 		user->starved = true;
 	}
 	spin_unlock(&user->lock);

@@ -7,9 +7,9 @@
  * So each user has few such workers at a time, and queues of his own in front
  * of them: what he makes hang is his.
  *
- * The queue is first in, first out, and it waits as a whole (starved) while
- * the step at its head waits for the user's budget of pinned memory.  Releases
- * go before it: they give budget back.
+ * His sessions take turns, one step each; of a session, the first in is the first
+ * out.  All wait (starved) while the step at the head waits for the user's budget
+ * of pinned memory.  Releases go before them: they give budget back.
  *
  * References:
  *
@@ -25,17 +25,8 @@
 #include <linux/types.h>
 #include <linux/uidgid.h>
 #include <linux/wait.h>
-#include <linux/workqueue.h>
 
-/**
- * struct dmio_step - something that wants a worker that may hang
- * @node: in the user's queue while it waits; guarded by user->lock
- * @work: what the worker does; calls dmio_user_step_done() at its end
- */
-struct dmio_step {
-	struct list_head node;
-	struct work_struct work;
-};
+#include "lane.h"
 
 /**
  * struct dmio_user - a user, with all processes that are his
@@ -50,7 +41,7 @@ struct dmio_step {
  * @nr_pinning: steps that have a worker
  * @starved: the step at the head of @queue waits for a charge to come back
  * @releases: releases that wait for a worker
- * @queue: steps that wait for a worker
+ * @queue: lanes with steps that wait for a worker, in the order of their turns
  * @room: writers waiting for @nr_requests to fall
  */
 struct dmio_user {
@@ -82,7 +73,7 @@ void dmio_user_uncharge(struct dmio_user *user, unsigned long nr_pages);
 void dmio_user_hold(struct dmio_user *user);
 void dmio_user_unhold(struct dmio_user *user);
 
-bool dmio_user_is_waiting(struct dmio_user *user);
+bool dmio_user_must_wait(struct dmio_user *user, const struct dmio_lane *lane);
 void dmio_user_queue_step(struct dmio_user *user, struct dmio_step *step);
 void dmio_user_queue_release(struct dmio_user *user, struct dmio_step *step);
 bool dmio_user_unqueue_step(struct dmio_user *user, struct dmio_step *step);

@@ -106,6 +106,7 @@ static void fill_job(struct dmio_todo *todo, struct dmio_window *win)
 		.policy = todo->policy,
 		.stats = todo->stats,
 		.nr_pages = win->nr_charged,
+		.flow = todo->flow,
 	};
 	if (func->has_dst)
 		job->dst = win->mem[0].sgt.sgl;

@@ -25,6 +25,7 @@ struct dmio_umem;
  * @immediate: the function's immediate; of serial functions, the result so far
  * @policy: DMOVERIO_POLICY_*, not the default
  * @stats: counts which way the bytes went
+ * @flow: whose turns its jobs take
  * @account: on whose account memory is pinned
  * @limit_pages: RLIMIT_MEMLOCK of the program when it wrote the request
  * @nr_waits: how often the next window has waited for the budget
@@ -35,6 +36,7 @@ struct dmio_todo {
 	u64 immediate;
 	u32 policy;
 	struct dmio_stats *stats;
+	struct dmio_flow *flow;
 	struct dmio_account *account;
 	unsigned long limit_pages;
 	unsigned int nr_waits;

@@ -10,12 +10,19 @@
 #include <linux/string.h>
 
 #include "../../module/engine_cpu.h"
+#include "../../module/engines.h"
 #include "../../module/sched.h"
 #include "fake.h"
 
 const struct dmio_func fake_func = { .id = DMOVERIO_FUNC_COPY, .nr_srcs = 1, .has_dst = true };
+const struct dmio_func fake_other_func = { .id = DMOVERIO_FUNC_ZERO, .has_dst = true };
+
+/* Guards what fakes have: the scheduler's worker calls them, too */
+static DEFINE_SPINLOCK(fake_lock);
 
 struct fake fake_cpu;
+
+u64 fake_now;
 
 static struct fake *to_fake(const struct dmio_engine *engine)
 {
@@ -24,7 +31,9 @@ static struct fake *to_fake(const struct dmio_engine *engine)
 
 static bool fake_can(const struct dmio_engine *engine, const struct dmio_func *func)
 {
-	return !to_fake(engine)->cannot && func == &fake_func;
+	const struct fake *fake = to_fake(engine);
+
+	return !fake->cannot && (func == &fake_func || fake->other || fake == &fake_cpu);
 }
 
 static void fake_submit(struct dmio_engine *engine, struct dmio_job *job, bool may_run)
@@ -32,11 +41,18 @@ static void fake_submit(struct dmio_engine *engine, struct dmio_job *job, bool m
 	struct fake *fake = to_fake(engine);
 	struct completion *proceed = fake->proceed;
 
+	spin_lock(&fake_lock);
 	fake->job = job;
 	fake->may_run = may_run;
 	fake->nr_jobs++;
+	fake->most_deep = max(fake->most_deep, ++fake->depth);
+	list_add_tail(&container_of(job, struct fake_job, job)->node, &fake->jobs);
+	spin_unlock(&fake_lock);
 	if (!fake->holds)
 		fake_finish(fake, job);
+	spin_lock(&fake_lock);
+	fake->depth--;
+	spin_unlock(&fake_lock);
 	if (proceed) {
 		complete(&fake->inside);
 		wait_for_completion(proceed);
@@ -59,7 +75,7 @@ struct dmio_engine dmio_engine_cpu;
 int dmio_engine_cpu_init(void)
 {
 	dmio_engine_cpu = (struct dmio_engine){ .ops = &fake_ops, .id = 1 };
-	fake_cpu = (struct fake){ };
+	fake_cpu = (struct fake){ .jobs = LIST_HEAD_INIT(fake_cpu.jobs) };
 	return 0;
 }
 
@@ -85,6 +101,8 @@ void fakes_stop(struct kunit *test)
 	dmio_sched_fini();
 	fake_param_set(test, "policy", "auto");
 	fake_param_set(test, "dma_threshold", "65536");
+	fake_param_set(test, "learn", "1");
+	fake_param_set(test, "cpu_time_weight", "300");
 }
 
 /**
@@ -95,6 +113,7 @@ void fake_add(struct fake *fake)
 {
 	fake->engine.ops = &fake_ops;
 	init_completion(&fake->inside);
+	INIT_LIST_HEAD(&fake->jobs);
 	dmio_sched_add(&fake->engine);
 }
 
@@ -119,12 +138,48 @@ void fake_finish(struct fake *fake, struct dmio_job *job)
 		job->reason = fake->reason;
 	if (fake->edge_bytes)
 		job->edge_bytes = fake->edge_bytes;
+	job->part_bytes = DIV_ROUND_UP_ULL(job->len, max(fake->nr_parts, 1U));
+	atomic64_set(&job->busy_ns, fake->busy_ns);
+	spin_lock(&fake_lock);
+	list_del_init(&container_of(job, struct fake_job, job)->node);
+	spin_unlock(&fake_lock);
 	dmio_job_complete(job, fake->error);
+}
+
+/**
+ * fake_first() - what has an engine had longest?
+ * @fake: the engine
+ *
+ * Return: the job; NULL if it has none.
+ */
+struct fake_job *fake_first(struct fake *fake)
+{
+	struct fake_job *fj;
+
+	spin_lock(&fake_lock);
+	fj = list_first_entry_or_null(&fake->jobs, struct fake_job, node);
+	spin_unlock(&fake_lock);
+	return fj;
+}
+
+/**
+ * fake_is_done() - was a job given back?
+ * @fj: the job
+ *
+ * Return: true if so, in whatever thread.
+ */
+bool fake_is_done(const struct fake_job *fj)
+{
+	/* Pairs with the release in fake_job_done() */
+	return smp_load_acquire(&fj->nr_done);
 }
 
 static void fake_job_done(struct dmio_job *job)
 {
-	container_of(job, struct fake_job, job)->nr_done++;
+	struct fake_job *fj = container_of(job, struct fake_job, job);
+
+	/* Pairs with the acquire in fake_is_done() */
+	smp_store_release(&fj->nr_done, fj->nr_done + 1);
 }
 
 /**
@@ -136,11 +191,14 @@ static void fake_job_done(struct dmio_job *job)
 void fake_job_init(struct fake_job *fj, u32 policy, u64 len)
 {
 	*fj = (struct fake_job){ };
+	dmio_flow_init(&fj->flow);
+	INIT_LIST_HEAD(&fj->node);
 	fj->job.func = &fake_func;
 	fj->job.len = len;
 	fj->job.nr_segs = 1;
 	fj->job.policy = policy;
 	fj->job.stats = &fj->stats;
+	fj->job.flow = &fj->flow;
 	fj->job.done = fake_job_done;
 }
 
@@ -171,7 +229,7 @@ struct dmoverio_engine fake_describe(struct kunit *test, const struct dmio_engin
 	for (i = 0; ; i++) {
 		index = i;
 		memset(&info, 0, sizeof(info));
-		if (!dmio_sched_describe(&index, &info))
+		if (!dmio_engines_describe(&index, &info))
 			break;
 		if (info.id == engine->id)
 			return info;

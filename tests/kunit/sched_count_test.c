@@ -8,6 +8,7 @@
 #include <linux/string.h>
 
 #include "../../module/engine_cpu.h"
+#include "../../module/engines.h"
 #include "../../module/sched.h"
 #include "fake.h"
 
@@ -37,6 +38,7 @@ static int count_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bench);
 	test->priv = bench;
 	fakes_start(test);
+	fake_param_set(test, "learn", "0");
 	return 0;
 }
 
@@ -203,16 +205,16 @@ static void count_describe_test(struct kunit *test)
 		fake_add(&bench->dma[i]);
 	for (i = 0; i <= NR_ENGINES; i++) {
 		index = i;
-		KUNIT_EXPECT_TRUE(test, dmio_sched_describe(&index, &info));
+		KUNIT_EXPECT_TRUE(test, dmio_engines_describe(&index, &info));
 		KUNIT_EXPECT_EQ(test, info.id, i ? bench->dma[i - 1].engine.id : 1);
 		KUNIT_EXPECT_EQ(test, info.state, (u32)DMOVERIO_ENGINE_ACTIVE);
 		KUNIT_EXPECT_STREQ(test, info.name, "fake");
 	}
 	index = NR_ENGINES + 1;
-	KUNIT_EXPECT_FALSE(test, dmio_sched_describe(&index, &info));
+	KUNIT_EXPECT_FALSE(test, dmio_engines_describe(&index, &info));
 	KUNIT_EXPECT_EQ(test, index, 0U);
 	index = NR_ENGINES + 11;
-	KUNIT_EXPECT_FALSE(test, dmio_sched_describe(&index, &info));
+	KUNIT_EXPECT_FALSE(test, dmio_engines_describe(&index, &info));
 	KUNIT_EXPECT_EQ(test, index, 10U);
 
 	dmio_sched_leave(&bench->dma[1].engine, 0);
@@ -222,12 +224,12 @@ static void count_describe_test(struct kunit *test)
 			(u32)DMOVERIO_ENGINE_ACTIVE);
 	dmio_sched_remove(&bench->dma[1].engine);
 	index = 2;
-	KUNIT_EXPECT_TRUE(test, dmio_sched_describe(&index, &info));
+	KUNIT_EXPECT_TRUE(test, dmio_engines_describe(&index, &info));
 	KUNIT_EXPECT_EQ(test, info.id, bench->dma[2].engine.id);
 	fake_remove(&bench->dma[0]);
 	fake_remove(&bench->dma[2]);
 	index = 1;
-	KUNIT_EXPECT_FALSE(test, dmio_sched_describe(&index, &info));
+	KUNIT_EXPECT_FALSE(test, dmio_engines_describe(&index, &info));
 }
 
 /* A number is not given twice, whoever has gone */

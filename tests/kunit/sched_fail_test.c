@@ -8,6 +8,7 @@
 #include <linux/jiffies.h>
 
 #include "../../module/engine_cpu.h"
+#include "../../module/engines.h"
 #include "../../module/sched.h"
 #include "fake.h"
 
@@ -198,7 +199,7 @@ static void fail_park_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fj->nr_done, 0U);
 	info = fake_describe(test, &dma->engine);
 	KUNIT_EXPECT_EQ(test, info.parked_pages, (u64)PAGES);
-	KUNIT_EXPECT_TRUE(test, dmio_sched_has_parked());
+	KUNIT_EXPECT_TRUE(test, dmio_engines_have_parked());
 	KUNIT_EXPECT_EQ(test, info.queued_bytes, 0ULL);
 	KUNIT_EXPECT_EQ(test, info.errors, 1ULL);
 	KUNIT_EXPECT_TRUE(test, dmio_sched_drain(0));
@@ -213,7 +214,7 @@ static void fail_park_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bench->dma[1].nr_jobs, 0U);
 	info = fake_describe(test, &dma->engine);
 	KUNIT_EXPECT_EQ(test, info.parked_pages, 0ULL);
-	KUNIT_EXPECT_FALSE(test, dmio_sched_has_parked());
+	KUNIT_EXPECT_FALSE(test, dmio_engines_have_parked());
 	KUNIT_EXPECT_EQ(test, info.errors, 1ULL);
 	KUNIT_EXPECT_EQ(test, info.restarts, 0ULL);
 	dmio_sched_remove(&dma->engine);

@@ -7,6 +7,7 @@
 #include <linux/sizes.h>
 
 #include "../../module/engine_cpu.h"
+#include "../../module/policy.h"
 #include "../../module/sched.h"
 #include "fake.h"
 #include "random.h"
@@ -36,6 +37,7 @@ static int sched_test_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bench);
 	test->priv = bench;
 	fakes_start(test);
+	fake_param_set(test, "learn", "0");
 	return 0;
 }
 
@@ -97,7 +99,7 @@ static void expect_choice(struct kunit *test, u32 policy, enum channel channel, 
 		KUNIT_EXPECT_EQ(test, fj->nr_done, 1U);
 		if (where != NOWHERE)
 			KUNIT_EXPECT_EQ(test, where == TO_CPU ? fake_cpu.may_run : dma->may_run,
-					(bool)may_run);
+					where == TO_CPU && may_run);
 	}
 	if (channel != CHANNEL_NONE)
 		fake_remove(dma);
@@ -163,7 +165,7 @@ static void sched_worth_test(struct kunit *test)
 	fake_remove(&bench->dma[0]);
 }
 
-/* Comes first: the other cases set the parameters back to these */
+/* Comes first: the other cases set the parameters back to these.  Nothing is learned. */
 static void sched_defaults_test(struct kunit *test)
 {
 	struct sched_bench *bench = test->priv;
@@ -190,18 +192,18 @@ static void sched_policy_test(struct kunit *test)
 	static const char *const refused[] = { "default", "", "dma", "autos", "1" };
 	size_t i, j;
 
-	KUNIT_EXPECT_EQ(test, dmio_sched_policy(DMOVERIO_POLICY_DEFAULT), (u32)AUTO);
+	KUNIT_EXPECT_EQ(test, dmio_policy_effective(DMOVERIO_POLICY_DEFAULT), (u32)AUTO);
 	for (i = 0; i < ARRAY_SIZE(policies); i++) {
-		KUNIT_EXPECT_STREQ(test, dmio_sched_policy_name(policies[i].policy),
+		KUNIT_EXPECT_STREQ(test, dmio_policy_name(policies[i].policy),
 				   policies[i].name);
 		/* As "echo" writes it, too */
 		KUNIT_EXPECT_EQ(test, fake_param_set(test, "policy", policies[i].name), 0);
 		KUNIT_EXPECT_EQ(test, fake_param_set(test, "policy", policies[i].shown), 0);
 		fake_param_expect(test, "policy", policies[i].shown);
-		KUNIT_EXPECT_EQ(test, dmio_sched_policy(DMOVERIO_POLICY_DEFAULT),
+		KUNIT_EXPECT_EQ(test, dmio_policy_effective(DMOVERIO_POLICY_DEFAULT),
 				policies[i].policy);
 		for (j = 0; j < ARRAY_SIZE(policies); j++)
-			KUNIT_EXPECT_EQ(test, dmio_sched_policy(policies[j].policy),
+			KUNIT_EXPECT_EQ(test, dmio_policy_effective(policies[j].policy),
 					policies[j].policy);
 		for (j = 0; j < ARRAY_SIZE(refused); j++)
 			KUNIT_EXPECT_EQ_MSG(test, fake_param_set(test, "policy", refused[j]),

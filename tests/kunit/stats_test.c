@@ -51,13 +51,14 @@ static const char shown[] =
 	"cpu-bytes-policy:\t101\n"
 	"cpu-bytes-no-channel:\t102\n"
 	"cpu-bytes-small:\t103\n"
-	"cpu-bytes-unpinnable:\t104\n"
-	"cpu-bytes-budget:\t105\n"
-	"cpu-bytes-mapping:\t106\n"
-	"cpu-bytes-busy:\t107\n"
-	"cpu-bytes-error:\t108\n"
-	"cpu-bytes-hang:\t109\n"
-	"cpu-bytes-removed:\t110\n";
+	"cpu-bytes-slower:\t104\n"
+	"cpu-bytes-unpinnable:\t105\n"
+	"cpu-bytes-budget:\t106\n"
+	"cpu-bytes-mapping:\t107\n"
+	"cpu-bytes-busy:\t108\n"
+	"cpu-bytes-error:\t109\n"
+	"cpu-bytes-hang:\t110\n"
+	"cpu-bytes-removed:\t111\n";
 
 static void stats_show_test(struct kunit *test)
 {

@@ -141,6 +141,7 @@ int dt_channels_expected(void)
 static const char *const way_names[DT_NR_WAYS] = {
 	[DT_DMA] = "dma-bytes", [DT_EDGE] = "edge-bytes", [DT_POLICY] = "cpu-bytes-policy",
 	[DT_NO_CHANNEL] = "cpu-bytes-no-channel", [DT_SMALL] = "cpu-bytes-small",
+	[DT_SLOWER] = "cpu-bytes-slower",
 	[DT_UNPINNABLE] = "cpu-bytes-unpinnable", [DT_BUDGET] = "cpu-bytes-budget",
 	[DT_MAPPING] = "cpu-bytes-mapping", [DT_BUSY] = "cpu-bytes-busy",
 	[DT_ERROR] = "cpu-bytes-error", [DT_HANG] = "cpu-bytes-hang",

@@ -73,6 +73,7 @@ FIXTURE_SETUP(dma)
 FIXTURE_TEARDOWN(dma)
 {
 	EXPECT_EQ(0, dt_set_param("dma_threshold", self->threshold));
+	EXPECT_EQ(0, dt_set_param("learn", 1));
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
 }
 
@@ -416,6 +417,7 @@ TEST_F_TIMEOUT(dma, large_enough, 60)
 	size_t page = dt_page_size();
 
 	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, dt_set_param("learn", 0));
 	for (unsigned int i = 0; i < ARRAY_SIZE(thresholds); i++) {
 		size_t bytes = thresholds[i];
 

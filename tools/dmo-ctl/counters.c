@@ -22,6 +22,8 @@ static const struct {
 		"by the CPU: no DMA channel can do it" },
 	[COUNTER_SMALL] = { "cpu_bytes_small",
 		"by the CPU: too small, or in too small pieces" },
+	[COUNTER_SLOWER] = { "cpu_bytes_slower",
+		"by the CPU: DMA would not have been worth it" },
 	[COUNTER_UNPINNABLE] = { "cpu_bytes_unpinnable",
 		"by the CPU: memory that cannot be pinned" },
 	[COUNTER_BUDGET] = { "cpu_bytes_budget",

@@ -76,7 +76,7 @@ const struct dmo_command dmo_cmd_policy = {
 	.name = "policy",
 	.args = "[auto|prefer-dma|require-dma|cpu]",
 	.summary = "print or set who does the work of sessions that do not choose",
-	.help = "auto         by DMA what is large enough (module parameter dma_threshold)\n"
+	.help = "auto         by DMA what is worth it, as the module has learned\n"
 		"prefer-dma   by DMA what it can do, of any size\n"
 		"require-dma  by DMA, or it fails\n"
 		"cpu          by the CPU\n"

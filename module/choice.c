@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * By DMA, or by the CPU; and by which channel?
+ *
+ * By whom it will be done first: what an engine has to do before, and the job
+ * itself, as learned from others of that function and size (rate.h).  Between DMA
+ * and the CPU, processors' time counts, too, for that is what DMA is for: each
+ * second of it as much as cpu_time_weight hundredths of a second of waiting.
+ *
+ * What is never chosen is never learned again.  So whoever is passed over gets one
+ * try when others have meanwhile taken 32 times the time that it would: what that
+ * costs is no more than 3 %, however slow it is.  Until something is known of both
+ * DMA and the CPU, dma_threshold decides, and every sixteenth job goes the other
+ * way.
+ */
+#include <linux/cpumask.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/module.h>
+#include <linux/sizes.h>
+
+#include "choice.h"
+#include "engine.h"
+#include "engine_cpu.h"
+#include "engines.h"
+#include "fair.h"
+#include "func.h"
+
+/* Less than this is never tried with DMA, for the sake of learning */
+#define LEAST_TRIED_BYTES	SZ_4K
+
+/* Tries: one in so many, and in so much of others' time */
+#define TRY_UNKNOWN		16
+#define TRY_KNOWN		32
+
+/* As good as DMA always */
+#define MOST_WEIGHT		1000000U
+
+/* Microseconds, roughly: what is passed over need not be told exactly */
+#define PASSED_SHIFT		10
+
+static unsigned int dma_threshold = SZ_64K;
+module_param(dma_threshold, uint, 0644);
+MODULE_PARM_DESC(dma_threshold,
+		 "With policy auto, the least bytes that are worth DMA, until that is learned");
+
+static bool learn = true;
+module_param(learn, bool, 0644);
+MODULE_PARM_DESC(learn, "Choose engines by what they were seen to take");
+
+static unsigned int cpu_time_weight = 300;
+module_param(cpu_time_weight, uint, 0644);
+MODULE_PARM_DESC(cpu_time_weight,
+		 "With policy auto, what CPU time saved is worth, in percent of time waited");
+
+static u64 bytes_of(const struct dmio_job *job)
+{
+	return dmio_func_bytes(job->func, job->len);
+}
+
+static struct dmio_rate *rate_of(struct dmio_engine *engine, const struct dmio_job *job)
+{
+	return dmio_rate_of(&engine->rates, job->func->id, bytes_of(job));
+}
+
+/**
+ * dmio_choice_is_small() - too small for DMA, or in too small pieces?
+ * @job: the job
+ *
+ * Context: any.
+ * Return: true if so, as far as nothing was learned.
+ */
+bool dmio_choice_is_small(const struct dmio_job *job)
+{
+	return job->len < READ_ONCE(dma_threshold) ||
+	       bytes_of(job) / DMIO_SEG_BYTES < job->nr_segs;
+}
+
+/* The channel that would be done with a job first, and when, if nobody else came */
+static struct dmio_engine *find_first(const struct dmio_job *job, u64 *ns, unsigned int *nr)
+{
+	struct dmio_engine *engine, *best = NULL;
+	u64 each;
+
+	*ns = 0;
+	*nr = 0;
+	list_for_each_entry(engine, &dmio_engines, node) {
+		if (!dmio_engine_can_dma(engine, job->func))
+			continue;
+		++*nr;
+		each = engine->load_ns +
+		       dmio_mean_ns(&rate_of(engine, job)->elapsed, bytes_of(job));
+		if (best && each >= *ns)
+			continue;
+		best = engine;
+		*ns = each;
+	}
+	return best;
+}
+
+/* Should @other be tried, though @best was chosen? */
+static bool is_due(struct dmio_rate *best, struct dmio_rate *other, u64 bytes)
+{
+	u64 limit = dmio_mean_ns(&other->elapsed, bytes) >> PASSED_SHIFT;
+	u64 more = 1 + (dmio_mean_ns(&best->elapsed, bytes) >> PASSED_SHIFT);
+
+	if (other->passed > TRY_KNOWN * limit) {
+		other->passed = 0;
+		return true;
+	}
+	other->passed = min_t(u64, other->passed + more, U32_MAX);
+	best->passed = 0;
+	return false;
+}
+
+/* Something is not known yet: true if the unknown one, @other, should be tried */
+static bool is_due_unknown(struct dmio_rate *other, u64 len)
+{
+	if (other->elapsed.nr || len < LEAST_TRIED_BYTES || ++other->passed < TRY_UNKNOWN)
+		return false;
+	other->passed = 0;
+	return true;
+}
+
+static u64 weigh(u64 ns, const struct dmio_mean *busy, u64 bytes)
+{
+	u64 percent = min(READ_ONCE(cpu_time_weight), MOST_WEIGHT);
+
+	return ns + div_u64(dmio_mean_ns(busy, bytes) * percent, 100);
+}
+
+/**
+ * dmio_choice_is_dma() - should a job be done by DMA?
+ * @job: the job; a channel can do it, and policy lets us choose
+ * @dma: where jobs wait for a channel
+ * @cpu: where they wait for the CPU
+ * @may_run: by the CPU, it would be done at once
+ *
+ * Context: under the engines' lock.
+ * Return: true if so.
+ */
+bool dmio_choice_is_dma(const struct dmio_job *job, const struct dmio_ring *dma,
+			const struct dmio_ring *cpu, bool may_run)
+{
+	bool by_dma = !dmio_choice_is_small(job);
+	u64 bytes = bytes_of(job), dma_ns, cpu_ns;
+	struct dmio_rate *dma_rate, *cpu_rate;
+	unsigned int nr_channels;
+
+	if (!READ_ONCE(learn) || bytes / DMIO_SEG_BYTES < job->nr_segs)
+		return by_dma;
+	dma_rate = rate_of(find_first(job, &dma_ns, &nr_channels), job);
+	cpu_rate = rate_of(&dmio_engine_cpu, job);
+	if (!dma_rate->elapsed.nr || !cpu_rate->elapsed.nr)
+		return by_dma ^ is_due_unknown(by_dma ? cpu_rate : dma_rate, job->len);
+
+	dma_ns += div_u64(dmio_mean_ns(&dma_rate->elapsed, dmio_ring_ahead(dma, job)), nr_channels);
+	cpu_ns = dmio_mean_ns(&cpu_rate->elapsed, bytes);
+	if (!may_run)
+		cpu_ns += div_u64(dmio_engine_cpu.load_ns +
+				  dmio_mean_ns(&cpu_rate->busy, dmio_ring_ahead(cpu, job)),
+				  num_online_cpus());
+	by_dma = weigh(dma_ns, &dma_rate->busy, bytes) <= weigh(cpu_ns, &cpu_rate->busy, bytes);
+	return by_dma ^ (by_dma ? is_due(dma_rate, cpu_rate, bytes) :
+				  is_due(cpu_rate, dma_rate, bytes));
+}
+
+/*
+ * A channel that has no room would first do what waits, which is the less the more
+ * of it others do
+ */
+static u64 done_ns(struct dmio_engine *engine, const struct dmio_mean *mean, u64 bytes,
+		   u64 waiting)
+{
+	return engine->load_ns +
+	       dmio_mean_ns(mean, dmio_engine_is_free(engine) ? bytes : max(waiting, bytes));
+}
+
+static bool is_better(const struct dmio_engine *engine, u64 ns, const struct dmio_engine *best,
+		      u64 best_ns)
+{
+	return !best || ns < best_ns || (ns == best_ns && engine->load < best->load);
+}
+
+/**
+ * dmio_choice_channel() - which channel should have a job now?
+ * @job: the job
+ * @waiting: bytes that wait for channels, the job's among them
+ *
+ * One of which nothing is known comes first.
+ *
+ * Context: under the engines' lock.
+ * Return: one with room for it; NULL if there is none, or if it is better to wait
+ * for another.
+ */
+struct dmio_engine *dmio_choice_channel(const struct dmio_job *job, u64 waiting)
+{
+	struct dmio_engine *engine, *free = NULL, *full = NULL, *idle = NULL;
+	bool learned = READ_ONCE(learn);
+	u64 ns = 0, free_ns = 0, full_ns = 0, bytes = bytes_of(job);
+
+	list_for_each_entry(engine, &dmio_engines, node) {
+		const struct dmio_mean *mean;
+
+		if (!dmio_engine_can_dma(engine, job->func))
+			continue;
+		mean = dmio_rates_guess(&engine->rates, job->func->id, bytes);
+		if (learned)
+			ns = done_ns(engine, mean, bytes, waiting);
+		if (!dmio_engine_is_free(engine)) {
+			if (learned && mean->nr && is_better(engine, ns, full, full_ns)) {
+				full = engine;
+				full_ns = ns;
+			}
+			continue;
+		}
+		if (!engine->nr_held)
+			idle = engine;
+		if (is_better(engine, ns, free, free_ns)) {
+			free = engine;
+			free_ns = ns;
+		}
+	}
+
+	if (free && full && full_ns < free_ns)
+		free = full;
+	if (learned && idle && idle != free &&
+	    is_due(rate_of(free, job), rate_of(idle, job), bytes))
+		return idle;
+	return free == full ? NULL : free;
+}

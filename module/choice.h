@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * By DMA, or by the CPU; and by which channel?
+ */
+#ifndef DMIO_CHOICE_H
+#define DMIO_CHOICE_H
+
+#include <linux/types.h>
+
+struct dmio_engine;
+struct dmio_job;
+struct dmio_ring;
+
+bool dmio_choice_is_dma(const struct dmio_job *job, const struct dmio_ring *dma,
+			const struct dmio_ring *cpu, bool may_run);
+struct dmio_engine *dmio_choice_channel(const struct dmio_job *job, u64 waiting);
+bool dmio_choice_is_small(const struct dmio_job *job);
+
+#endif /* DMIO_CHOICE_H */

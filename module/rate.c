@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Learned times; see rate.h.
+ */
+#include <linux/build_bug.h>
+#include <linux/dmoverio.h>
+#include <linux/limits.h>
+#include <linux/log2.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/sizes.h>
+
+#include "rate.h"
+
+/* Less than this takes as long */
+#define LEAST_BYTES	SZ_4K
+
+/* Sixteenths of a nanosecond for each KiB, into nanoseconds for each byte */
+#define SHIFT		14
+
+/* How many times a mean is about */
+#define WEIGHT		8
+
+/* Far slower than anything, and far more than ever waits: their product is below 2^64 */
+#define MOST_PER_KIB	(1U << 30)
+#define MOST_BYTES	(1ULL << 33)
+
+static_assert(DMOVERIO_FUNC_CRC32C < DMIO_NR_FUNC_IDS);
+
+static unsigned int size_of(u64 bytes)
+{
+	unsigned int log = ilog2(max_t(u64, bytes, LEAST_BYTES)) - ilog2(LEAST_BYTES);
+
+	return min_t(unsigned int, log, DMIO_NR_SIZES - 1);
+}
+
+/**
+ * dmio_rate_of() - find what is known
+ * @rates: of the engine
+ * @func: DMOVERIO_FUNC_*
+ * @bytes: that have to be moved, in all regions
+ *
+ * Context: any.
+ * Return: what is known of that function and size; perhaps nothing yet.
+ */
+struct dmio_rate *dmio_rate_of(struct dmio_rates *rates, unsigned int func, u64 bytes)
+{
+	return &rates->rate[func][size_of(bytes)];
+}
+
+/**
+ * dmio_mean_learn() - learn one more time
+ * @mean: the mean
+ * @bytes: that were moved
+ * @ns: the time
+ *
+ * Context: under the scheduler's lock.
+ */
+void dmio_mean_learn(struct dmio_mean *mean, u64 bytes, u64 ns)
+{
+	u64 now = div64_u64(min_t(u64, ns, U64_MAX >> SHIFT) << SHIFT,
+			    max_t(u64, bytes, LEAST_BYTES));
+
+	now = clamp_t(u64, now, 1, MOST_PER_KIB);
+	if (mean->nr < WEIGHT)
+		mean->nr++;
+	else
+		now = min(now, (u64)WEIGHT * mean->per_kib);
+	/* As s64: the new one may be less */
+	mean->per_kib += div_s64((s64)now - mean->per_kib, mean->nr);
+	mean->per_kib = max(mean->per_kib, 1U);
+}
+
+/**
+ * dmio_mean_ns() - what so many bytes are thought to take
+ * @mean: the mean
+ * @bytes: that have to be moved
+ *
+ * Context: under the scheduler's lock.
+ * Return: nanoseconds; 0 if nothing is known.
+ */
+u64 dmio_mean_ns(const struct dmio_mean *mean, u64 bytes)
+{
+	return bytes ? clamp_t(u64, bytes, LEAST_BYTES, MOST_BYTES) * mean->per_kib >> SHIFT : 0;
+}
+
+/**
+ * dmio_rates_guess() - find what is known of sizes like that
+ * @rates: of the engine
+ * @func: DMOVERIO_FUNC_*
+ * @bytes: that have to be moved, in all regions
+ *
+ * Context: under the scheduler's lock.
+ * Return: how long the nearest size takes of which that is known; if of none, one
+ * that knows nothing.
+ */
+const struct dmio_mean *dmio_rates_guess(const struct dmio_rates *rates, unsigned int func,
+					 u64 bytes)
+{
+	const struct dmio_rate *rate = rates->rate[func];
+	int size = size_of(bytes), off;
+
+	for (off = 0; off < DMIO_NR_SIZES; off++) {
+		if (size >= off && rate[size - off].elapsed.nr)
+			return &rate[size - off].elapsed;
+		if (size + off < DMIO_NR_SIZES && rate[size + off].elapsed.nr)
+			return &rate[size + off].elapsed;
+	}
+	return &rate[size].elapsed;
+}
