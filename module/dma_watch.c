@@ -3,8 +3,8 @@
  * Looking after DMA channels: which hang, which are left in peace for a while, and
  * when they come back.
  *
- * A work item does it for each channel that has something in flight, or is in
- * quarantine.  Nothing else stops a channel, but that it is given back.  The
+ * A work item does it for each channel that has something in flight or parked, or is
+ * in quarantine.  Nothing else stops a channel, but that it is given back.  The
  * workqueue is frozen while the machine sleeps: no channel comes back then.
  */
 #include <linux/device.h>
@@ -56,7 +56,7 @@ static struct dmio_dma_task *oldest(const struct dmio_dma_chan *dc)
 
 /**
  * dmio_dma_watch() - look after a channel from now on
- * @dc: the channel, which has something in flight, or is in quarantine
+ * @dc: the channel, which has something in flight or parked, or is in quarantine
  *
  * Context: may sleep; dc->lock is held.
  */
@@ -159,21 +159,23 @@ static bool is_stuck(struct dmio_dma_chan *dc, unsigned long limit)
 	return task && dc->nr_looks > LOOKS && time_after(jiffies, dc->since + limit);
 }
 
-/*
- * Before it is too late, give the driver an opportunity to find what has come to
- * its end without an interrupt
- */
+/* The driver has an opportunity to find what has come to its end without an interrupt */
+static void ask_driver(struct dmio_dma_chan *dc)
+{
+	struct dma_tx_state state;
+
+	if (dc->held)
+		dmaengine_tx_status(dc->chan, READ_ONCE(dc->cookie), &state);
+}
+
 static void look_after(struct dmio_dma_chan *dc)
 {
 	unsigned long limit = msecs_to_jiffies(READ_ONCE(watchdog_ms));
-	struct dma_tx_state state;
 
-	if (!limit)
-		return;
-	if (is_stuck(dc, limit))
+	if (limit && is_stuck(dc, limit))
 		chan_hung(dc);
-	else if (dc->nr_looks > 1 && dc->held)
-		dmaengine_tx_status(dc->chan, READ_ONCE(dc->cookie), &state);
+	else if (limit && dc->nr_looks > 1)
+		ask_driver(dc);
 }
 
 static bool is_it(struct dma_chan *chan, void *arg)
@@ -239,6 +241,9 @@ static void watch_work(struct work_struct *work)
 	if (dmio_sched_is_stopped())
 		return;
 	look_after(dc);
+	/* Of what is parked, the last descriptor need not interrupt */
+	if (dmio_dma_has_parked(dc))
+		ask_driver(dc);
 
 	mutex_lock(&dc->lock);
 	over = dc->quarantined && time_after_eq(jiffies, dc->retry);
@@ -247,7 +252,7 @@ static void watch_work(struct work_struct *work)
 		come_back(dc);
 
 	mutex_lock(&dc->lock);
-	if (dc->quarantined || oldest(dc))
+	if (dc->quarantined || oldest(dc) || dmio_dma_has_parked(dc))
 		dmio_dma_watch(dc);
 	mutex_unlock(&dc->lock);
 }

@@ -432,6 +432,7 @@ bool dmio_dma_chan_leave(struct dmio_dma_chan *dc, bool unbinding)
 		mutex_lock(&dc->lock);
 		dc->leaving = false;
 		dc->quarantined = false;
+		dmio_dma_watch(dc);
 		mutex_unlock(&dc->lock);
 		dmio_sched_stay(&dc->engine, DMOVERIO_ENGINE_DISABLED, DMOVERIO_FAILED_HANG);
 		return false;

@@ -237,7 +237,9 @@ TEST_F_TIMEOUT(parked, killed_and_unbound, 240)
 	EXPECT_EQ(0, kill(pid, SIGKILL));
 	EXPECT_EQ(SIGKILL, dt_reap(pid, DT_PATIENCE_MS));
 	expect_parked(_metadata, self);
+	/* Those behind it come back, it does not */
 	EXPECT_EQ(0, bk_fault(self->bk.name, "wake"));
+	EXPECT_EQ(0, bk_wait_parked(&self->bk, self->bk.name, 2 * CELL_PAGES));
 	expect_parked(_metadata, self);
 	EXPECT_EQ(0, bk_unbind(&self->bk));
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
