@@ -134,10 +134,13 @@ static u64 load_of(const struct dmio_job *job)
 static u64 cost_of(struct dmio_engine *engine, const struct dmio_job *job)
 {
 	u64 bytes = dmio_func_bytes(job->func, job->len);
+	const struct dmio_mean *mean;
 
 	if (engine == &dmio_engine_cpu)
-		return dmio_mean_ns(&dmio_rate_of(&engine->rates, job->func->id, bytes)->busy, bytes);
-	return dmio_mean_ns(dmio_rates_guess(&engine->rates, job->func->id, bytes), bytes);
+		mean = &dmio_rate_of(&engine->rates, job->func->id, bytes)->busy;
+	else
+		mean = dmio_rates_guess(&engine->rates, job->func->id, bytes);
+	return dmio_mean_ns(mean, bytes);
 }
 
 /**

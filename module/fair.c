@@ -133,15 +133,16 @@ struct dmio_job *dmio_ring_next(struct dmio_ring *ring, bool (*fits)(struct dmio
 							struct dmio_flow_queue, node);
 		struct dmio_job *job = list_first_entry(&queue->jobs, struct dmio_job, waiting);
 
-		if (queue->credit < bytes_of(job)) {
-			queue->credit += DMIO_QUANTUM;
-			nr_unfit = 0;
-		} else if (fits(job)) {
+		if (queue->credit >= bytes_of(job) && fits(job)) {
 			queue->credit -= bytes_of(job);
 			dmio_ring_remove(job);
 			return job;
-		} else {
+		}
+		if (queue->credit >= bytes_of(job)) {
 			nr_unfit++;
+		} else {
+			queue->credit += DMIO_QUANTUM;
+			nr_unfit = 0;
 		}
 		list_move_tail(&queue->node, &ring->queues);
 	}

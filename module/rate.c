@@ -2,6 +2,7 @@
 /*
  * Learned times; see rate.h.
  */
+#include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/dmoverio.h>
 #include <linux/limits.h>
@@ -22,8 +23,8 @@
 #define WEIGHT		8
 
 /* Far slower than anything, and far more than ever waits: their product is below 2^64 */
-#define MOST_PER_KIB	(1U << 30)
-#define MOST_BYTES	(1ULL << 33)
+#define MOST_PER_KIB	BIT(30)
+#define MOST_BYTES	BIT_ULL(33)
 
 static_assert(DMOVERIO_FUNC_CRC32C < DMIO_NR_FUNC_IDS);
 

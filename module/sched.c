@@ -40,13 +40,10 @@
 /* Guarded by the engines' lock, with all that follows */
 static u32 last_id = 1;
 
-#define RING(_id) \
-	[_id] = { .id = (_id), .queues = LIST_HEAD_INIT(rings[_id].queues) }
-
 /* Jobs that wait for an engine; and those abandoned meanwhile */
 static struct dmio_ring rings[DMIO_NR_RINGS] = {
-	RING(DMIO_RING_CPU),
-	RING(DMIO_RING_DMA),
+	{ DMIO_RING_CPU, LIST_HEAD_INIT(rings[DMIO_RING_CPU].queues) },
+	{ DMIO_RING_DMA, LIST_HEAD_INIT(rings[DMIO_RING_DMA].queues) },
 };
 
 static LIST_HEAD(dropped);
