@@ -139,13 +139,15 @@ static bool make_quiet(struct dmio_dma_chan *dc)
  */
 bool dmio_dma_stop(struct dmio_dma_chan *dc, enum dmio_reason reason, int error)
 {
+	bool told = dc->driver->quiet != DMIO_DMA_QUIET_NEVER &&
+		    dc->chan->device->device_terminate_all;
+
 	hold_tasks(dc, reason, error);
 	if (make_quiet(dc)) {
 		give_up_tasks(dc, reason, error);
 		return true;
 	}
-	park_tasks(dc, dc->driver->quiet != DMIO_DMA_QUIET_NEVER &&
-		       dc->chan->device->device_terminate_all);
+	park_tasks(dc, told);
 	return false;
 }
 
