@@ -84,7 +84,7 @@ def _programs(guest, suite, log):
     def wanted(file):
         name, _, variant = file.name.partition(".")
         return (name in sources and os.access(file, os.X_OK)
-                and (not guest.only or name in guest.only)
+                and (name in guest.only if guest.only else name not in guest.without)
                 and (guest.i386 or "i386" not in variant))
 
     return {f"programs/{suite}/{file.name}": file for file in sorted(out.iterdir())

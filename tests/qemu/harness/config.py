@@ -35,6 +35,7 @@ class Guest:
     env: dict = field(default_factory=dict)
     i386: bool = False
     only: list = field(default_factory=list)
+    without: list = field(default_factory=list)
     last: str = ""
     kmemleak: bool = False
     busy_off: bool = False
