@@ -224,7 +224,7 @@ struct dmio_engine *dmio_choice_channel(const struct dmio_job *job, u64 waiting)
 
 	if (free && full && full_ns < free_ns)
 		free = full;
-	if (learned && idle && idle != free &&
+	if (learned && free != full && idle && idle != free &&
 	    is_due(rate_of(free, job), rate_of(idle, job), bytes))
 		return idle;
 	return free == full ? NULL : free;

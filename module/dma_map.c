@@ -83,7 +83,8 @@ static int map_region(struct dmio_dma_map *map, struct device *dev, const struct
 		return 0;
 	map->sgl = sgl;
 	if (!maker.as_is || (job && maker.bytes != job->len)) {
-		map->own = kvmalloc_array(maker.nr, sizeof(*map->own), GFP_KERNEL_ACCOUNT);
+		/* By whoever makes descriptors: not on his account */
+		map->own = kvmalloc_array(maker.nr, sizeof(*map->own), GFP_KERNEL);
 		if (!map->own)
 			return -ENOMEM;
 		sg_init_table(map->own, maker.nr);

@@ -118,7 +118,8 @@ struct dmio_dma_task *dmio_dma_task_create(struct dmio_dma_chan *dc, struct dmio
 {
 	struct dmio_dma_task *task;
 
-	task = kzalloc(struct_size(task, in, job->func->nr_srcs), GFP_KERNEL_ACCOUNT);
+	/* Whoever has just handed it over need not be whose job it is; they are few */
+	task = kzalloc(struct_size(task, in, job->func->nr_srcs), GFP_KERNEL);
 	if (!task)
 		return NULL;
 	task->job = job;

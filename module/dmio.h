@@ -21,6 +21,7 @@
  *	chans_lock			> unused_lock (mutex), locks of dmaengine
  *	leave_lock			> dc->lock (mutex) > locks of the channel's driver
  *	any of these			> dmio_engines_lock (spinlock)
+ *	dmio_engines_lock		> locks of workqueues and wait queues
  *
  * The spinlocks are taken in process context only.
  *

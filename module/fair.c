@@ -69,6 +69,8 @@ void dmio_ring_add(struct dmio_ring *ring, struct dmio_job *job)
 	if (list_empty(&queue->jobs)) {
 		list_add_tail(&queue->node, &ring->queues);
 		ring->nr++;
+		/* For its first turn */
+		queue->credit = DMIO_QUANTUM;
 	}
 	list_add_tail(&job->waiting, &queue->jobs);
 	queue->bytes += bytes_of(job);
@@ -113,13 +115,48 @@ u64 dmio_ring_ahead(const struct dmio_ring *ring, const struct dmio_job *job)
 }
 
 /**
+ * dmio_ring_find() - take a job out of turn
+ * @ring: the ring
+ * @match: is it one of those? What is true of a flow's first job is true of all
+ *
+ * Context: under the scheduler's lock.
+ * Return: the job, which waits no longer; NULL if there is none.
+ */
+struct dmio_job *dmio_ring_find(struct dmio_ring *ring, bool (*match)(struct dmio_job *job))
+{
+	struct dmio_flow_queue *queue;
+
+	list_for_each_entry(queue, &ring->queues, node) {
+		struct dmio_job *job = list_first_entry(&queue->jobs, struct dmio_job, waiting);
+
+		if (!match(job))
+			continue;
+		dmio_ring_remove(job);
+		return job;
+	}
+	return NULL;
+}
+
+/* The search is over: what was granted meanwhile counts only if it found something */
+static void settle(struct dmio_ring *ring, bool found)
+{
+	struct dmio_flow_queue *queue;
+
+	list_for_each_entry(queue, &ring->queues, node) {
+		if (!found)
+			queue->credit -= queue->granted;
+		queue->granted = 0;
+	}
+}
+
+/**
  * dmio_ring_next() - take the job whose turn it is
  * @ring: the ring
  * @fits: can a job leave now?  If not, others go before it, and its flow keeps
  *	its credit.
  *
  * Every flow has the credit for its first job after a few rounds, and gets no
- * more then: the search ends.
+ * more then: the search ends.  If it was in vain, nobody has got anything by it.
  *
  * Context: under the scheduler's lock.
  * Return: the job, which waits no longer; NULL if there is none that fits.
@@ -134,6 +171,7 @@ struct dmio_job *dmio_ring_next(struct dmio_ring *ring, bool (*fits)(struct dmio
 		struct dmio_job *job = list_first_entry(&queue->jobs, struct dmio_job, waiting);
 
 		if (queue->credit >= bytes_of(job) && fits(job)) {
+			settle(ring, true);
 			queue->credit -= bytes_of(job);
 			dmio_ring_remove(job);
 			return job;
@@ -142,9 +180,11 @@ struct dmio_job *dmio_ring_next(struct dmio_ring *ring, bool (*fits)(struct dmio
 			nr_unfit++;
 		} else {
 			queue->credit += DMIO_QUANTUM;
+			queue->granted += DMIO_QUANTUM;
 			nr_unfit = 0;
 		}
 		list_move_tail(&queue->node, &ring->queues);
 	}
+	settle(ring, false);
 	return NULL;
 }

@@ -48,12 +48,14 @@ enum dmio_ring_id {
  * @jobs: the jobs
  * @bytes: theirs
  * @credit: bytes that it may still send
+ * @granted: those of them that the search under way has given it
  */
 struct dmio_flow_queue {
 	struct list_head node;
 	struct list_head jobs;
 	u64 bytes;
 	u64 credit;
+	u64 granted;
 };
 
 /**
@@ -84,6 +86,7 @@ bool dmio_flow_is_idle(const struct dmio_flow *flow);
 void dmio_ring_add(struct dmio_ring *ring, struct dmio_job *job);
 void dmio_ring_remove(struct dmio_job *job);
 u64 dmio_ring_ahead(const struct dmio_ring *ring, const struct dmio_job *job);
+struct dmio_job *dmio_ring_find(struct dmio_ring *ring, bool (*match)(struct dmio_job *job));
 struct dmio_job *dmio_ring_next(struct dmio_ring *ring, bool (*fits)(struct dmio_job *job));
 
 #endif /* DMIO_FAIR_H */

@@ -191,7 +191,7 @@ static void move_orphans(struct list_head *failed)
 
 	lockdep_assert_held(&dmio_engines_lock);
 
-	while ((job = dmio_ring_next(&rings[DMIO_RING_DMA], is_orphan))) {
+	while ((job = dmio_ring_find(&rings[DMIO_RING_DMA], is_orphan))) {
 		job->reason = DMIO_REASON_NO_CHANNEL;
 		if (job->policy != DMOVERIO_POLICY_REQUIRE_DMA) {
 			dmio_ring_add(&rings[DMIO_RING_CPU], job);
@@ -308,7 +308,8 @@ static struct dmio_engine *choose_again(struct dmio_job *job)
 
 	lockdep_assert_held(&dmio_engines_lock);
 
-	if (!job->error || !job->reason || job->parked || job->engine == &dmio_engine_cpu)
+	if (!job->error || !job->reason || job->parked || dmio_job_is_abandoned(job) ||
+	    job->engine == &dmio_engine_cpu)
 		return NULL;
 	if (!job->nr_restarts && (is_failure(job) || job->reason == DMIO_REASON_REMOVED))
 		dma = dmio_engines_other(job);
@@ -614,7 +615,11 @@ int dmio_sched_init(void)
 void dmio_sched_fini(void)
 {
 	flush_work(&kick);
+	/* A worker whose job is over may still be on its way out of dispatch() */
+	dmio_engine_wait_idle(&dmio_engine_cpu, MAX_SCHEDULE_TIMEOUT);
 	WARN_ON_ONCE(rings[DMIO_RING_CPU].nr || rings[DMIO_RING_DMA].nr);
 	dmio_sched_remove(&dmio_engine_cpu);
 	dmio_engine_cpu_fini();
+	/* ... and may have queued it once more */
+	cancel_work_sync(&kick);
 }
