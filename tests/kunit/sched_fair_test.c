@@ -506,6 +506,52 @@ static void fair_nothing_lost_test(struct kunit *test)
 		KUNIT_EXPECT_LE(test, bench->job[i].nr_done, 1U);
 }
 
+static bool never(struct dmio_job *job)
+{
+	return false;
+}
+
+static bool always(struct dmio_job *job)
+{
+	return true;
+}
+
+/* Searches in vain, how many there may be, do not make the large ones' share larger */
+static void fair_in_vain_test(struct kunit *test)
+{
+	struct fair_bench *bench = test->priv;
+	struct dmio_ring ring = { DMIO_RING_DMA, LIST_HEAD_INIT(ring.queues) };
+	static const u64 len[] = { SZ_2M, SZ_8K };
+	u64 sent[ARRAY_SIZE(len)] = { };
+	unsigned int i, turn;
+
+	for (i = 0; i < ARRAY_SIZE(len); i++) {
+		fake_job_init(&bench->job[i], REQUIRE, len[i]);
+		bench->job[i].job.flow = &bench->flow[i];
+	}
+	/* Two of each, so that no queue is ever empty */
+	for (i = 0; i < 2 * ARRAY_SIZE(len); i++) {
+		bench->job[i].job = bench->job[i % ARRAY_SIZE(len)].job;
+		dmio_ring_add(&ring, &bench->job[i].job);
+	}
+	for (turn = 0; turn < 10000; turn++) {
+		struct dmio_job *job;
+
+		for (i = 0; i < turn % 3; i++)
+			KUNIT_EXPECT_NULL(test, dmio_ring_next(&ring, never));
+		KUNIT_EXPECT_NULL(test, dmio_ring_find(&ring, never));
+		job = dmio_ring_next(&ring, always);
+		KUNIT_ASSERT_NOT_NULL(test, job);
+		sent[job->flow - bench->flow] += job->len;
+		dmio_ring_add(&ring, job);
+	}
+	KUNIT_EXPECT_LE(test, sent[0], sent[1] + 2 * MOST_BYTES);
+	KUNIT_EXPECT_LE(test, sent[1], sent[0] + 2 * MOST_BYTES);
+	for (i = 0; i < 2 * ARRAY_SIZE(len); i++)
+		KUNIT_EXPECT_NOT_NULL(test, dmio_ring_find(&ring, always));
+	KUNIT_EXPECT_EQ(test, ring.nr, 0U);
+}
+
 static struct kunit_case fair_cases[] = {
 	KUNIT_CASE(fair_share_dma_test),
 	KUNIT_CASE(fair_share_cpu_test),
@@ -519,6 +565,7 @@ static struct kunit_case fair_cases[] = {
 	KUNIT_CASE(fair_depth_test),
 	KUNIT_CASE(fair_at_once_test),
 	KUNIT_CASE(fair_nothing_lost_test),
+	KUNIT_CASE(fair_in_vain_test),
 	{}
 };
 
