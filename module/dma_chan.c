@@ -213,6 +213,17 @@ static bool is_ours(const struct dma_chan *chan)
 	return false;
 }
 
+/* Is another channel of its device in use, by us or others?  dmaengine's lock is held */
+static bool has_company(const struct dma_chan *chan)
+{
+	const struct dma_chan *other;
+
+	list_for_each_entry(other, &chan->device->channels, device_node)
+		if (other != chan && other->client_count)
+			return true;
+	return false;
+}
+
 /* A channel that nobody holds: shall we? */
 static bool is_wanted(struct dma_chan *chan, void *arg)
 {
@@ -231,6 +242,8 @@ static bool is_wanted(struct dma_chan *chan, void *arg)
 		reason = DMOVERIO_UNUSED_PERIPHERALS;
 	else if (!*channels && !dma_has_cap(DMA_MEMCPY, chan->device->cap_mask))
 		reason = DMOVERIO_UNUSED_NO_COPY;
+	else if (dmio_dma_driver_of(chan)->single && has_company(chan))
+		reason = DMOVERIO_UNUSED_SINGLE;
 
 	/* For show only: it may fail */
 	if (reason)
@@ -514,6 +527,8 @@ static void report(void)
 		pr_info("no DMA channel: the driver of those there makes it your choice, name them in \"channels\" to use them\n");
 	else if (reason == DMOVERIO_UNUSED_NO_COPY)
 		pr_info("no DMA channel: those there cannot copy, name them in \"channels\" to use them\n");
+	else if (reason == DMOVERIO_UNUSED_SINGLE)
+		pr_info("no DMA channel: of those there others are in use, and the driver does not bear that\n");
 	else if (reason)
 		pr_info("no DMA channel: those there can do none of the functions\n");
 	else

@@ -28,11 +28,14 @@ enum dmio_dma_quiet {
 /**
  * struct dmio_dma_driver - what is known of a provider's driver
  * @name: as dev->driver->name has it
+ * @unread: nobody has read the driver, it has no row in the table
  * @quiet: what certainly ends every access of the hardware to memory
  * @fragile: the driver does not survive it if a busy channel is terminated or
  *	released: do neither
  * @on_request: not to be used unless the administrator names it, because of
  *	something that he has to see to
+ * @single: of a device, one channel may be in use at a time: the driver does not
+ *	keep its channels apart
  * @reports_errors: a transfer that failed is told to callback_result; where
  *	not, it is called back as a success or never
  * @in_order: descriptors of a channel complete, and call back, in the order of
@@ -52,9 +55,11 @@ enum dmio_dma_quiet {
  */
 struct dmio_dma_driver {
 	const char *name;
+	bool unread;
 	enum dmio_dma_quiet quiet;
 	bool fragile;
 	bool on_request;
+	bool single;
 	bool reports_errors;
 	bool in_order;
 	u16 irq_every;

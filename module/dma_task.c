@@ -263,6 +263,11 @@ static void desc_callback(void *arg, const struct dmaengine_result *result)
 	dmio_dma_desc_done(arg, result && result->result != DMA_TRANS_NOERROR);
 }
 
+static void plain_callback(void *arg)
+{
+	desc_callback(arg, NULL);
+}
+
 /* Inputs that a pass will have read, to know whether it is the last */
 static bool is_last_pass(const struct dmio_dma_task *task)
 {
@@ -287,6 +292,22 @@ static bool wants_interrupt(const struct dmio_dma_task *task, size_t len)
 }
 
 /*
+ * A callback_result stays in a descriptor that is used again (pl330), and counts
+ * for more than a callback, which is all that the next client may set: then ours
+ * would be called with an argument of his.  So there is none where it would tell
+ * nothing.
+ */
+static void set_callback(struct dmio_dma_task *task, struct dma_async_tx_descriptor *tx)
+{
+	const struct dmio_dma_driver *driver = task->dc->driver;
+	bool tells = driver->reports_errors || driver->unread;
+
+	tx->callback = tells ? NULL : plain_callback;
+	tx->callback_result = tells ? desc_callback : NULL;
+	tx->callback_param = task;
+}
+
+/*
  * A driver that does not take a descriptor may have called it back nevertheless,
  * from within (idxd)
  */
@@ -295,8 +316,7 @@ static bool submit(struct dmio_dma_task *task, struct dma_async_tx_descriptor *t
 	struct dmio_dma_chan *dc = task->dc;
 	dma_cookie_t cookie;
 
-	tx->callback_result = desc_callback;
-	tx->callback_param = task;
+	set_callback(task, tx);
 	atomic_inc(&task->pending);
 	atomic_inc(&dc->nr_inflight);
 	dc->called_back = false;

@@ -12,6 +12,7 @@
 static void row_check(struct kunit *test, const struct dmio_dma_driver *drv)
 {
 	KUNIT_EXPECT_GT_MSG(test, (int)strlen(drv->name), 0, "nameless");
+	KUNIT_EXPECT_EQ_MSG(test, drv->unread, !strcmp(drv->name, "unknown"), "%s", drv->name);
 	KUNIT_EXPECT_LE_MSG(test, (unsigned int)drv->quiet,
 			    (unsigned int)DMIO_DMA_QUIET_RELEASE, "%s", drv->name);
 	KUNIT_EXPECT_TRUE_MSG(test, is_power_of_2(drv->align), "%s", drv->name);
@@ -71,6 +72,7 @@ static void drivers_unknown_test(struct kunit *test)
 		drv = dmio_dma_driver_find(names[i]);
 		KUNIT_ASSERT_NOT_NULL(test, drv);
 		KUNIT_EXPECT_EQ(test, (int)drv->quiet, (int)DMIO_DMA_QUIET_NEVER);
+		KUNIT_EXPECT_TRUE(test, drv->unread);
 		KUNIT_EXPECT_FALSE(test, drv->reports_errors);
 		KUNIT_EXPECT_FALSE(test, drv->in_order);
 		KUNIT_EXPECT_EQ(test, (int)drv->irq_every, 1);

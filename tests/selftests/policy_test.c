@@ -101,7 +101,7 @@ static void check_channel(struct __test_metadata *_metadata, const struct dmover
 	if (e->state == DMOVERIO_ENGINE_UNUSED) {
 		EXPECT_EQ(0, e->id);
 		EXPECT_LE(DMOVERIO_UNUSED_NO_FUNCTION, e->reason);
-		EXPECT_GE(DMOVERIO_UNUSED_NO_COPY, e->reason);
+		EXPECT_GE(DMOVERIO_UNUSED_SINGLE, e->reason);
 		EXPECT_EQ(0, e->windows + e->bytes + e->edge_bytes + e->queued_bytes);
 		return;
 	}
@@ -138,7 +138,8 @@ TEST_F(policy, engines_are_counted_from_0)
 /* A guest with a controller of which no channel is used fails here */
 TEST_F(policy, there_are_as_many_channels_as_expected)
 {
-	EXPECT_LE(dt_channels_expected(), dt_channels(self->fd, DMOVERIO_FUNC_COPY));
+	if (dt_channels_expected())
+		EXPECT_EQ(dt_channels_expected(), dt_channels(self->fd, DMOVERIO_FUNC_COPY));
 }
 
 /* An argument with room for more than the kernel knows */

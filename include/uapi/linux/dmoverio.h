@@ -107,6 +107,7 @@ struct dmoverio_policy {
 #define DMOVERIO_UNUSED_RELEASED	4	/* the administrator took it away; it may be gone */
 #define DMOVERIO_UNUSED_DRIVER		5	/* its driver has traps; "channels" may name it */
 #define DMOVERIO_UNUSED_NO_COPY		6	/* it cannot copy; "channels" may name it */
+#define DMOVERIO_UNUSED_SINGLE		7	/* its driver bears one channel of a device */
 
 /* Why a channel is in quarantine, or disabled */
 #define DMOVERIO_FAILED_ERRORS		16	/* transfers failed, one after the other */
