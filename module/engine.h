@@ -93,8 +93,9 @@ struct dmio_job {
 	struct scatterlist *src[DMOVERIO_MAX_SRCS];
 	unsigned long aliased;
 	unsigned int nr_segs;
-	unsigned long nr_pages;
+	unsigned int nr_pages;
 	u32 policy;
+	unsigned int nr_restarts;
 	struct dmio_stats *stats;
 	struct dmio_flow *flow;
 	void (*done)(struct dmio_job *job);
@@ -108,18 +109,17 @@ struct dmio_job {
 	bool held;
 	bool timed;
 	bool abandoned;
+	bool parked;
 	enum dmio_reason reason;
 	u64 edge_bytes;
-	unsigned int nr_restarts;
-	bool parked;
-	int error;
 	u64 result;
+	int error;
+	int part_error;
 
 	struct dmio_cpu_part part[DMIO_CPU_PARTS];
 	u64 part_bytes;
-	atomic_t nr_parts;
 	atomic64_t busy_ns;
-	int part_error;
+	atomic_t nr_parts;
 };
 
 /**
