@@ -14,14 +14,6 @@
 
 #define SIM_MODULE	"dmover_sim"
 
-static int bind_or_not(const struct bk *bk, const char *file)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/platform/drivers/%s/%s", bk->driver, file);
-	return dt_write_line(path, bk->device);
-}
-
 /* The first channel at work, and how many there are; or -errno */
 static int find_channels(struct bk *bk)
 {
@@ -133,7 +125,7 @@ int bk_end(struct bk *bk)
 		bk_ioat_fault(bk, 0, 0);
 	if (bk->options[0]) {
 		/* Whatever has become of it: unbound, it has nothing any more */
-		bind_or_not(bk, "unbind");
+		dt_bind(bk->driver, bk->device, false);
 		err = remove_sim(bk);
 	}
 	if (!err && bk->was[0])
@@ -148,12 +140,12 @@ int bk_end(struct bk *bk)
 
 int bk_unbind(struct bk *bk)
 {
-	return bind_or_not(bk, "unbind");
+	return dt_bind(bk->driver, bk->device, false);
 }
 
 int bk_bind(struct bk *bk, int nr_channels)
 {
-	int err = bind_or_not(bk, "bind");
+	int err = dt_bind(bk->driver, bk->device, true);
 
 	if (!err)
 		err = dt_wait_channels(bk->fd, nr_channels);

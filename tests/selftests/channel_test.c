@@ -477,17 +477,21 @@ TEST_F_TIMEOUT(channels, released_under_load, 900)
 TEST_F_TIMEOUT(channels, unbound_under_load, 900)
 {
 	unsigned int rounds = dt_scale(50, 500);
+	struct dmoverio_engine one;
 	struct load load[NR_LOADS];
 
-	NEED_SIM();
 	NEED_CHANNELS();
+	one = *first(self);
+	/* Drivers have bugs of their own where they are removed */
+	if (strcmp(one.driver, "dmover-sim") && strcmp(one.driver, "ioatdma"))
+		SKIP(return, "no driver known to bear it in this guest");
 	start(_metadata, self, load);
 	EXPECT_TRUE(progress(load));
 	for (unsigned int i = 0; i < rounds && _metadata->passed; i++) {
-		EXPECT_EQ(0, sim_bind(0, false));
+		EXPECT_EQ(0, dt_bind(one.driver, one.device, false));
 		EXPECT_EQ(0, dt_channels(self->fd, DMOVERIO_FUNC_NONE));
 		EXPECT_TRUE(i % 5 == 4 || progress(load));
-		EXPECT_EQ(0, sim_bind(0, true));
+		EXPECT_EQ(0, dt_bind(one.driver, one.device, true));
 		/* In every other round it is unbound again before we took it */
 		EXPECT_EQ(0, i % 2 ? 0 : dt_wait_channels(self->fd, self->nr));
 		EXPECT_TRUE(i % 5 == 4 || progress(load));

@@ -312,6 +312,20 @@ int dt_suspend(const char *how)
 	return err;
 }
 
+int dt_bind(const char *driver, const char *device, bool bind)
+{
+	static const char *const buses[] = { "platform", "pci" };
+	char path[128];
+	int err = -ENOENT;
+
+	for (unsigned int i = 0; i < sizeof(buses) / sizeof(buses[0]) && err == -ENOENT; i++) {
+		snprintf(path, sizeof(path), "/sys/bus/%s/drivers/%s/%s", buses[i], driver,
+			 bind ? "bind" : "unbind");
+		err = dt_write_line(path, device);
+	}
+	return err;
+}
+
 bool sim_is_there(void)
 {
 	return !access(SIM_DRIVER "bind", W_OK);
@@ -322,7 +336,7 @@ int sim_bind(unsigned int device, bool bind)
 	char name[32];
 
 	snprintf(name, sizeof(name), "dmover-sim.%u", device);
-	return dt_write_line(bind ? SIM_DRIVER "bind" : SIM_DRIVER "unbind", name);
+	return dt_bind("dmover-sim", name, bind);
 }
 
 int sim_set(const char *name, const char *value)

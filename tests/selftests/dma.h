@@ -69,6 +69,9 @@ int dt_insmod(const char *module, const char *options);
 /* What a module's parameters are, as dt_insmod() takes them */
 int dt_options(const char *module, char *options, size_t size);
 
+/* A device loses its driver, or gets it */
+int dt_bind(const char *driver, const char *device, bool bind);
+
 /* Suspend, in part ("freezer", "devices"), for a second, if the kernel has a test of it */
 bool dt_can_suspend(void);
 int dt_suspend(const char *how);
