@@ -13,8 +13,9 @@ CHECK	:= lint harness uml stock61
 BENCH	:= bench61 bench-sim61 bench-ioat
 LONGER	:= stock61-long sim61-strict uml-sim uml-fail ioat zdma zdma-swiotlb stock61-clang \
 	   stock612 stock72 cloud61 bench61
+COVERAGE := uml uml-sim uml-fail
 # Not in check-all yet: not seen to pass since what they run has changed
-MORE	:= sim61 sim61-long sim61-fail sim61-rate ioat-intel-iommu ioat-amd-iommu \
+MORE	:= sim61 sim61-long sim61-fail sim61-rate ioat-long ioat-intel-iommu ioat-amd-iommu \
 	   bench-sim61 bench-ioat bcm2835 pl330
 
 # Of the compiler only what was asked for: the kernel's headers know their own.
@@ -92,6 +93,11 @@ check-longer: deps
 check-more: deps
 	$(RUN) $(MORE)
 
+# Lines of the module that the tests execute, and those they do not
+coverage:
+	scripts/deps coverage
+	$(RUN) --coverage $(COVERAGE)
+
 lint: deps
 	$(RUN) lint
 
@@ -121,10 +127,11 @@ help:
 	@echo 'check-longer     what check-all does beyond check'
 	@echo 'check-more       what is in neither yet: $(MORE)'
 	@echo 'bench            what requests cost, also against dmatest: instructions and times'
+	@echo 'coverage         lines of the module that tests execute: build/coverage/missed has the rest'
 	@echo 'clean            remove all that was generated'
 	@echo
 	@echo 'scripts/guest gives a shell in a guest with the module loaded.'
 	@echo 'Kernels are kept in $${DMOVERIO_CACHE:-~/.cache/dmoverio}; remove it at will.'
 
 .PHONY: all modules modules_install modules_uninstall tools install uninstall demo deps check check-all \
-	check-longer check-more lint uml bench clean help
+	check-longer check-more coverage lint uml bench clean help

@@ -109,7 +109,8 @@ def _tools(target, log):
 def guest_files(guest, kernel, log):
     """Everything of ours that goes into a guest: {path in the guest: file}."""
     kunit = "kunit" in guest.suites
-    tree = modules(kernel, guest.build, log, *guest.make, f"DMIO_KUNIT={int(kunit)}")
+    tree = modules(kernel, guest.build, log, *guest.make, f"DMIO_KUNIT={int(kunit)}",
+                   f"DMIO_GCOV={'y' if guest.gcov else 'n'}")
     ours = [tree / "module/dmoverio.ko", tree / "module/sim/dmover-sim.ko"]
     if kunit:
         ours += [tree / "tests/kunit/dmoverio-kunit.ko", tree / "tests/kunit/dmover-sim-kunit.ko"]

@@ -40,6 +40,7 @@ class Guest:
     kmemleak: bool = False
     busy_off: bool = False
     dmatest: str = "source"
+    gcov: bool = False
     timeout: int = 900
     test_timeout: int = 600
 

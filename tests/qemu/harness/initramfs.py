@@ -8,7 +8,7 @@ import stat
 import subprocess
 from pathlib import Path
 
-from . import config
+from . import config, coverage
 
 
 class Cpio:
@@ -116,7 +116,8 @@ def write(guest, kernel, files, settings, data=None):
                 "CHANNEL_MODULES": " ".join(map(_name, channel)),
                 "MODULES": " ".join([*map(_name, others), *drivers]),
                 "SIM": guest.sim, "OPTIONS": guest.options, "LAST": guest.last,
-                "BUSY_OFF": "y" if guest.busy_off else ""} | settings
+                "BUSY_OFF": "y" if guest.busy_off else "",
+                "GCOV": str(coverage.tree(guest)) if guest.gcov else ""} | settings
     lines = [f"{key}={shlex.quote(value)}" for key, value in settings.items()]
     lines += [f"export {key}={shlex.quote(value)}" for key, value in guest.env.items()]
     cpio.file("etc/guest", ("\n".join(lines) + "\n").encode())

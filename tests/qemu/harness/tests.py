@@ -5,7 +5,7 @@ import shutil
 import time
 from collections import defaultdict
 
-from . import build, cache, config, initramfs, judge, kernels, machine, report
+from . import build, cache, config, coverage, initramfs, judge, kernels, machine, report
 from .transcript import Transcript
 
 
@@ -54,6 +54,8 @@ def _judged(guest, kernel, image):
         notes.append(f"did not come up after {ending.seconds:.0f} s: booted once more")
         shutil.copyfile(guest.results / "console", guest.results / "console.first")
         transcript, ending = _boot(guest, kernel, image, expected)
+    if guest.gcov:
+        notes += coverage.collect(guest, transcript.gcov)
     results, more = judge.judge_guest(transcript, ending, expected, guest.kmemleak,
                                       _console(guest), guest.busy_off)
     _write(guest.results / "dmesg", transcript.log or [])

@@ -9,6 +9,7 @@ Lines of the guest's init begin with "@dmio":
     unload STATUS                         of rmmod dmoverio
     kmemleak ... end-kmemleak             the report between
     log ... end-log                       the kernel log between
+    gcov ... end-gcov                     an archive of gcov's data, in base64, between
     busy BYTES                            are in flight, and so it will power off
     done
 PINS is "acquired-released"; OFF is Y if DMA-API debugging is switched off, N if not.
@@ -42,6 +43,7 @@ class Transcript:
         self.unload = None
         self.kmemleak = None
         self.log = None
+        self.gcov = None
         self.busy = None
         self.done = False
         self.noise = []             # lines outside any bracket
@@ -86,7 +88,10 @@ class Transcript:
     def _end_log(self):
         self._into = self.noise
 
-    _end_kmemleak = _end_log
+    def _gcov(self):
+        self._into = self.gcov = []
+
+    _end_kmemleak = _end_gcov = _end_log
 
     def _busy(self, nr):
         self.busy = int(nr)
