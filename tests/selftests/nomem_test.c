@@ -17,12 +17,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "dmio_test.h"
+#include "dma.h"
 #include "kselftest_harness.h"
 
 #define PIECES	20U			/* more than are handled on the stack */
 #define SMALL	10000U
 #define LARGE	(256U << 10)
+#define SHIFT	64U			/* from the input before */
 
 static const char *const injectors[] = { "failslab", "fail_page_alloc", "fail_usercopy" };
 
@@ -70,9 +71,11 @@ FIXTURE(nomem) {
 	struct dt_rng rng;
 	long long pins;
 	int nth;			/* /proc/self/fail-nth, -1: there is none */
-	uint8_t *src, *dst;
-	struct dt_region in, out;
-	dmio_buffer inbuf;
+	int nr_channels;
+	const struct dt_func *func;
+	uint8_t *src, *dst, *want;
+	struct dt_region in[DMOVERIO_MAX_SRCS], out;
+	dmio_buffer inbuf[DMOVERIO_MAX_SRCS];
 	struct dmio_usrreq req;
 	size_t len;
 	int answer;			/* the last one's, -1: none came */
@@ -80,6 +83,8 @@ FIXTURE(nomem) {
 
 FIXTURE_SETUP(nomem)
 {
+	int fd;
+
 	dt_rng_init(&self->rng);
 	self->pins = dt_pins();
 	self->nth = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
@@ -89,9 +94,15 @@ FIXTURE_SETUP(nomem)
 	ASSERT_EQ(0, knobs("ignore-gfp-wait", "N") | knobs("ignore-gfp-highmem", "N"));
 	ASSERT_EQ(0, knobs("min-order", "0"));
 	ASSERT_EQ(0, knobs("verbose", "0") | knobs("task-filter", "N"));
-	self->src = dt_mmap(LARGE);
+	fd = dt_open(NULL, 0);
+	ASSERT_LE(0, fd);
+	self->nr_channels = dt_channels(fd, DMOVERIO_FUNC_NONE);
+	close(fd);
+	ASSERT_LE(dt_channels_expected(), self->nr_channels);
+	self->src = dt_mmap(LARGE + DMOVERIO_MAX_SRCS * SHIFT);
 	self->dst = dt_mmap(LARGE);
-	dt_fill(&self->rng, self->src, LARGE);
+	self->want = dt_mmap(LARGE);
+	dt_fill(&self->rng, self->src, LARGE + DMOVERIO_MAX_SRCS * SHIFT);
 }
 
 FIXTURE_TEARDOWN(nomem)
@@ -104,15 +115,25 @@ FIXTURE_TEARDOWN(nomem)
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
 }
 
-static void make_request(FIXTURE_DATA(nomem) *self, size_t len)
+static void make_request(FIXTURE_DATA(nomem) *self, const char *func, size_t len)
 {
+	self->func = dt_func(func);
 	self->len = len;
-	dt_cut(&self->rng, &self->in, self->src, len, PIECES);
-	dt_cut(&self->rng, &self->out, self->dst, len, PIECES);
-	self->inbuf = (dmio_buffer){ self->in.iov, self->in.nr };
 	dt_req_garbage(&self->req, 1);
+	for (unsigned int i = 0; i < self->func->nr_in; i++) {
+		dt_region_free(&self->in[i]);
+		dt_cut(&self->rng, &self->in[i], self->src + i * SHIFT, len, PIECES);
+		self->inbuf[i] = (dmio_buffer){ self->in[i].iov, self->in[i].nr };
+	}
+	dt_region_free(&self->out);
+	dt_cut(&self->rng, &self->out, self->dst, len, PIECES);
 	self->req.req_outbuf = (dmio_buffer){ self->out.iov, self->out.nr };
-	self->req.req_inbuf = &self->inbuf;
+	/* The same memory of a record */
+	if (self->func->nr_in)
+		self->req.req_inbuf = self->inbuf;
+	else
+		self->req.req_immediate[0] = 0x5c;
+	dt_compute(self->func, 0x5c, self->inbuf, self->want, len);
 }
 
 /* There and back. What fails is told once; until it is closed, the session goes on. */
@@ -121,7 +142,7 @@ static int use(FIXTURE_DATA(nomem) *self, int fd)
 	struct dmio_usrresp resp;
 	int err, again;
 
-	err = dt_setfunc(fd, "copy");
+	err = dt_setfunc(fd, self->func->name);
 	if (!err)
 		err = dt_write_all(fd, &self->req, 1);
 	if (err)
@@ -182,7 +203,7 @@ static void check_round(struct __test_metadata *_metadata, FIXTURE_DATA(nomem) *
 		TH_LOG("response %d", self->answer);
 	}
 	if (!self->answer) {
-		ASSERT_EQ(-1, dt_diff(self->dst, self->src, self->len));
+		ASSERT_EQ(-1, dt_diff(self->dst, self->want, self->len));
 	}
 	ASSERT_EQ(self->pins, dt_pins_settle(self->pins));
 }
@@ -193,35 +214,179 @@ static void check_works(struct __test_metadata *_metadata, FIXTURE_DATA(nomem) *
 	memset(self->dst, 0xee, self->len);
 	ASSERT_EQ(0, from_open_to_close(self));
 	ASSERT_EQ(0, self->answer);
-	ASSERT_EQ(-1, dt_diff(self->dst, self->src, self->len));
+	ASSERT_EQ(-1, dt_diff(self->dst, self->want, self->len));
 }
 
-TEST_F_TIMEOUT(nomem, each_once, 120)
+/* Of what can fail, each in its turn: how often a call said so, and a response */
+struct told {
+	unsigned int points, calls, answers;
+};
+
+static struct told each_once(struct __test_metadata *_metadata, FIXTURE_DATA(nomem) *self)
 {
-	unsigned int nth = 0, told = 0, answered = 0;
+	struct told told = {};
 	bool hit;
 
-	if (self->nth < 0)
-		SKIP(return, "no fault injection in this kernel");
-	make_request(self, SMALL);
 	check_works(_metadata, self);
 	do {
 		int err;
 
 		/* Pages that are not there: to have them is an allocation, too */
 		madvise(self->dst, LARGE, MADV_DONTNEED);
-		ASSERT_TRUE(arm(self->nth, ++nth));
+		arm(self->nth, told.points + 1);
 		err = from_open_to_close(self);
 		hit = disarm(self->nth);
 		check_round(_metadata, self, err);
-		told += !!err;
-		answered += self->answer > 0;
+		told.points += hit;
+		told.calls += !!err;
+		told.answers += self->answer > 0;
 		check_works(_metadata, self);
-	} while (hit);
-	TH_LOG("%u can fail: %u calls said so, %u responses", nth - 1, told, answered);
-	/* open, ioctl, write, and read at least, and the pages of the output */
-	EXPECT_LE(8, told);
-	EXPECT_LE(1, answered);
+	} while (hit && _metadata->passed);
+	TH_LOG("%s of %zu bytes: %u can fail, %u calls said so, %u responses", self->func->name,
+	       self->len, told.points, told.calls, told.answers);
+	return told;
+}
+
+/* Returns how many responses said so */
+static unsigned int each_function(struct __test_metadata *_metadata, FIXTURE_DATA(nomem) *self,
+				  size_t len)
+{
+	static const char *const funcs[] = { "zero", "fill8", "copy", "xor2", "xor5", "xor16" };
+	unsigned int answers = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(funcs) && _metadata->passed; i++) {
+		struct told told;
+
+		make_request(self, funcs[i], len);
+		told = each_once(_metadata, self);
+		/* open, ioctl, write, and read at least */
+		EXPECT_LE(8, told.calls);
+		answers += told.answers;
+	}
+	return answers;
+}
+
+TEST_F_TIMEOUT(nomem, small_ones, 600)
+{
+	if (self->nth < 0)
+		SKIP(return, "no fault injection in this kernel");
+	/* At least the pages of the output */
+	EXPECT_LE(1, each_function(_metadata, self, SMALL));
+}
+
+/* What is done by workers fails elsewhere: see below */
+TEST_F_TIMEOUT(nomem, large_ones, 600)
+{
+	if (self->nth < 0)
+		SKIP(return, "no fault injection in this kernel");
+	each_function(_metadata, self, LARGE);
+}
+
+/* Who may not lock all of it gets it in windows */
+TEST_F_TIMEOUT(nomem, windows, 600)
+{
+	if (self->nth < 0)
+		SKIP(return, "no fault injection in this kernel");
+	ASSERT_EQ(0, dt_become_limited(DT_NOBODY, LARGE / 4));
+	make_request(self, "xor2", LARGE);
+	EXPECT_LE(8, each_once(_metadata, self).calls);
+	ASSERT_EQ(0, setresuid(0, 0, 0));
+}
+
+/* Whether it happened, is told by @what; then @check sees what is left of it */
+static void each_once_of(struct __test_metadata *_metadata, FIXTURE_DATA(nomem) *self,
+			 const char *name, int (*what)(FIXTURE_DATA(nomem) *self),
+			 void (*check)(struct __test_metadata *_metadata,
+				       FIXTURE_DATA(nomem) *self))
+{
+	unsigned int points = 0, told = 0;
+	bool hit;
+
+	do {
+		arm(self->nth, points + 1);
+		told += !!what(self);
+		hit = disarm(self->nth);
+		points += hit;
+		check(_metadata, self);
+	} while (hit && _metadata->passed);
+	TH_LOG("%s: %u can fail, %u calls said so", name, points, told);
+	EXPECT_LE(4, points);
+	EXPECT_LE(2, told);
+}
+
+/* What else there is to ask a session, and to tell it */
+static int ask(FIXTURE_DATA(nomem) *self)
+{
+	int fd = dt_open_policy("copy", DMOVERIO_POLICY_PREFER_DMA), err;
+	char path[48], line[256];
+	struct dt_engines all;
+
+	self->answer = fd < 0 ? -fd : 0;
+	if (fd < 0)
+		return fd;
+	err = dt_engines(fd, &all);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	if (!err)
+		err = dt_read_line(path, line, sizeof(line));
+	close(fd);
+	self->answer = -err;
+	return err;
+}
+
+static void check_asked(struct __test_metadata *_metadata, FIXTURE_DATA(nomem) *self)
+{
+	ASSERT_TRUE(is_documented(self->answer)) {
+		TH_LOG("error %d", self->answer);
+	}
+	ASSERT_EQ(0, ask(self));
+}
+
+TEST_F_TIMEOUT(nomem, questions, 600)
+{
+	if (self->nth < 0)
+		SKIP(return, "no fault injection in this kernel");
+	each_once_of(_metadata, self, "questions", ask, check_asked);
+}
+
+/*
+ * Channels are given back and taken again, and lose their driver. It is bound again
+ * with memory enough: the dmaengine core loses some where it has too little.
+ */
+static int come_and_go(FIXTURE_DATA(nomem) *self)
+{
+	int err = dt_release("all");
+
+	if (!err)
+		err = dt_rescan();
+	if (!err && sim_is_there())
+		err = sim_bind(0, false);
+	return err;
+}
+
+/* An administrator who tries once more has them all */
+static void check_back(struct __test_metadata *_metadata, FIXTURE_DATA(nomem) *self)
+{
+	int fd = dt_open(NULL, 0);
+
+	ASSERT_LE(0, fd);
+	if (sim_is_there()) {
+		sim_bind(0, false);
+		ASSERT_EQ(0, sim_bind(0, true));
+	}
+	ASSERT_EQ(0, dt_rescan());
+	ASSERT_EQ(0, dt_wait_channels(fd, self->nr_channels));
+	close(fd);
+	check_works(_metadata, self);
+}
+
+TEST_F_TIMEOUT(nomem, channels, 900)
+{
+	if (self->nth < 0)
+		SKIP(return, "no fault injection in this kernel");
+	if (!self->nr_channels)
+		SKIP(return, "no DMA channel in this guest");
+	make_request(self, "copy", SMALL);
+	each_once_of(_metadata, self, "channels", come_and_go, check_back);
 }
 
 /*
@@ -265,7 +430,7 @@ static void in_workers(struct __test_metadata *_metadata, FIXTURE_DATA(nomem) *s
 {
 	unsigned int answered = 0;
 
-	make_request(self, LARGE);
+	make_request(self, "copy", LARGE);
 	check_works(_metadata, self);
 	for (unsigned int i = 0; i < MOST_SWEEPS && !answered; i++)
 		answered = sweep(_metadata, self, injector, step);
