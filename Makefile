@@ -98,6 +98,10 @@ coverage:
 	scripts/deps coverage
 	$(RUN) --coverage $(COVERAGE)
 
+# Whether the tests find defects that are planted
+mutants: deps
+	$(RUN) mutants
+
 lint: deps
 	$(RUN) lint
 
@@ -128,10 +132,11 @@ help:
 	@echo 'check-more       what is in neither yet: $(MORE)'
 	@echo 'bench            what requests cost, also against dmatest: instructions and times'
 	@echo 'coverage         lines of the module that tests execute: build/coverage/missed has the rest'
+	@echo 'mutants          plant defects, one at a time, that the tests must find: an hour or two'
 	@echo 'clean            remove all that was generated'
 	@echo
 	@echo 'scripts/guest gives a shell in a guest with the module loaded.'
 	@echo 'Kernels are kept in $${DMOVERIO_CACHE:-~/.cache/dmoverio}; remove it at will.'
 
 .PHONY: all modules modules_install modules_uninstall tools install uninstall demo deps check check-all \
-	check-longer check-more coverage lint uml bench clean help
+	check-longer check-more coverage mutants lint uml bench clean help

@@ -41,6 +41,7 @@ class Guest:
     busy_off: bool = False
     dmatest: str = "source"
     gcov: bool = False
+    fail_fast: bool = False
     timeout: int = 900
     test_timeout: int = 600
 

@@ -118,6 +118,7 @@ def _stop(process):
 def run(guest, kernel, initramfs, sink, console=None, terminal=False):
     """Boot the guest and wait for its end; CONSOLE is a file for its console.
 
+    SINK gets each line of its channel, and returns true if there is to be no more.
     With TERMINAL the console is the user's terminal and there is no timeout.
     """
     program, arguments = [kernel.image], _uml
@@ -154,7 +155,8 @@ def _run(guest, line, sink, console, terminal):
     def listen(text):
         nonlocal last
         last = time.monotonic()
-        sink(text)
+        if sink(text):
+            _stop(process)
 
     read_end, write_end = os.pipe()
     start = time.monotonic()

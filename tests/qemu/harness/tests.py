@@ -29,9 +29,12 @@ def _boot(guest, kernel, image, expected):
         def sink(line):
             print(line, file=copy, flush=True)
             program = transcript.feed(line)
-            if program:
-                report.line(guest.name, f"{program.suite}/{program.name}",
-                            judge.judge_program(program, expected), program.ms / 1000)
+            if not program:
+                return False
+            results = judge.judge_program(program, expected)
+            report.line(guest.name, f"{program.suite}/{program.name}", results,
+                        program.ms / 1000)
+            return guest.fail_fast and any(r.outcome == judge.FAILED for r in results)
         ending = machine.run(guest, kernel, image, sink, console)
     return transcript, ending
 

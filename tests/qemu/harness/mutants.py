@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Plants the defects of mutants.toml, one at a time, and sees whether the tests notice."""
+
+import queue
+import shutil
+import subprocess
+import time
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+
+from . import config, judge, report
+
+TABLE = config.QEMU_DIR / "mutants.toml"
+OUT = config.BUILD / "mutants"
+# They run at the same time, each in a copy of the project
+COPIES = 2
+SUITES = ["kunit", "selftests"]
+
+
+def load():
+    """The table."""
+    with open(TABLE, "rb") as file:
+        return tomllib.load(file)["mutant"]
+
+
+def planted(mutant, text):
+    """The text of the file with the defect; None if it has no place for it, or several."""
+    return text.replace(mutant["from"], mutant["to"]) if text.count(mutant["from"]) == 1 else None
+
+
+def verdict(mutant, status, output):
+    """(outcome, what to say) of a run of the tests on a mutant."""
+    first = next((line for line in output if line.startswith("FAILED ")), "")
+    reason = mutant.get("survives")
+    if status == 0:
+        return (judge.SKIPPED, f"survives: {reason}") if reason else (judge.FAILED, "survives")
+    found = first.split(maxsplit=2)[2] if first else "guest/builds"
+    if found == "guest/builds" or found.startswith("harness/"):
+        return judge.FAILED, "it was not tested"
+    if reason:
+        return judge.FAILED, f"it has an excuse, but was found by {found}"
+    return judge.PASSED, f"found by {found}"
+
+
+def _copy(name):
+    """A copy of the project to plant defects in; what was built in it before is kept."""
+    top = OUT / name
+    listed = subprocess.run(["git", "-C", config.ROOT, "ls-files", "-z"], check=True,
+                            capture_output=True, text=True).stdout
+    for file in filter(None, listed.split("\0")):
+        source, copy = config.ROOT / file, top / file
+        if not source.is_file():
+            continue
+        if not copy.exists() or copy.read_bytes() != source.read_bytes():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, copy)
+    return top
+
+
+def _try(mutant, top):
+    """Plant it, test, and remove it: (outcome, what to say)."""
+    file = top / "module" / mutant["file"]
+    sound = file.read_text(encoding="utf-8")
+    text = planted(mutant, sound)
+    if text is None:
+        return judge.FAILED, "it has not one place in the file"
+    file.write_text(text, encoding="utf-8")
+    try:
+        command = [top / "tests/qemu/run", "--fail-fast"]
+        for suite in SUITES:
+            command += ["--suite", suite]
+        done = subprocess.run([*command, mutant.get("guest", "uml")], check=False,
+                              capture_output=True, text=True)
+    finally:
+        file.write_text(sound, encoding="utf-8")
+    return verdict(mutant, done.returncode, done.stdout.splitlines())
+
+
+def run(totals):
+    """Try all mutants."""
+    tops = queue.Queue()
+    for number in range(COPIES):
+        tops.put(_copy(str(number)))
+
+    def one(mutant):
+        top, start = tops.get(), time.monotonic()
+        try:
+            outcome, why = _try(mutant, top)
+        finally:
+            tops.put(top)
+        result = judge.Result("mutants", f"{mutant['file']}: {mutant['what']}", outcome,
+                              [] if outcome == judge.PASSED else [why])
+        report.say(f"mutant {mutant['file']:13} {mutant['what']:52} {why} "
+                   f"({time.monotonic() - start:.0f} s)")
+        totals.add("mutants", "module", [result], time.monotonic() - start)
+        report.failures("mutants", [result])
+
+    with ThreadPoolExecutor(COPIES) as pool:
+        list(pool.map(one, load()))

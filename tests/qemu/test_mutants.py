@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The table of planted defects, and what is made of a run."""
+
+import unittest
+
+from harness import config, judge, mutants
+
+
+class Table(unittest.TestCase):
+    """Each has its one place in the sources, as they are now."""
+
+    def test_places(self):
+        """... and changes something."""
+        guests = config.guests()
+        for mutant in mutants.load():
+            with self.subTest(mutant["what"]):
+                text = (config.ROOT / "module" / mutant["file"]).read_text(encoding="utf-8")
+                self.assertNotIn(mutants.planted(mutant, text), (None, text))
+                self.assertIn(mutant.get("guest", "uml"), guests)
+
+    def test_number(self):
+        """Fewer would prove little."""
+        self.assertGreaterEqual(len(mutants.load()), 40)
+
+
+class Verdict(unittest.TestCase):
+    """Only a test that failed has found something."""
+
+    FOUND = ["FAILED uml kunit/kunit: seg.cut"]
+
+    def outcome(self, status, output, **more):
+        """Of a run."""
+        return mutants.verdict({"what": "-", **more}, status, output)[0]
+
+    def test_found(self):
+        """A test failed."""
+        self.assertEqual(self.outcome(1, self.FOUND), judge.PASSED)
+
+    def test_survives(self):
+        """No test failed."""
+        self.assertEqual(self.outcome(0, []), judge.FAILED)
+        self.assertEqual(self.outcome(0, [], survives="-"), judge.SKIPPED)
+
+    def test_excuse_for_nothing(self):
+        """It is found although it has an excuse."""
+        self.assertEqual(self.outcome(1, self.FOUND, survives="-"), judge.FAILED)
+
+    def test_not_tested(self):
+        """Neither a mutant that does not build, nor a harness that breaks, is found."""
+        for line in ("FAILED uml guest/builds", "FAILED uml harness/no exception"):
+            self.assertEqual(self.outcome(1, [line]), judge.FAILED)
+        self.assertEqual(self.outcome(1, []), judge.FAILED)
+
+
+if __name__ == "__main__":
+    unittest.main()
