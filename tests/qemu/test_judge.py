@@ -198,5 +198,21 @@ class Judge(unittest.TestCase):
         self.assertEqual(len(notes), 1)
 
 
+class Time(unittest.TestCase):
+    """Twice the budget is too much, unless the machine was busy."""
+
+    GUEST = SimpleNamespace(budget={"kunit": 10, "selftests": 10})
+
+    def outcomes(self, seconds, load):
+        """Of a guest with one suite."""
+        return [r.outcome for r in judge.judge_time(self.GUEST, {"kunit": seconds}, load)]
+
+    def test_budget(self):
+        """A suite that did not run is not judged."""
+        self.assertEqual(self.outcomes(20, 1), [judge.PASSED])
+        self.assertEqual(self.outcomes(20.1, 1), [judge.FAILED])
+        self.assertEqual(self.outcomes(20.1, 9), [judge.SKIPPED])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -44,6 +44,7 @@ class Guest:
     fail_fast: bool = False
     timeout: int = 900
     test_timeout: int = 600
+    budget: dict = field(default_factory=dict)
 
     @property
     def build(self):

@@ -23,6 +23,8 @@ LOG_BEGIN = "dmoverio test begins"
 # Here it goes down with a transfer in flight that takes seconds, some of which are over.
 LOG_DOWN = "dmoverio goes down"
 LEAST_WAIT = 0.5
+# Beyond this load of each processor, by two guests at a time, a machine has other things to do
+BUSY = 1.5
 RESULT = re.compile(r"(?P<indent> *)(?P<verdict>not ok|ok) (?P<number>\d+)"
                     r"(?:(?: -)? (?P<name>[^#]*))?(?:# *SKIP *(?P<skip>.*))?$")
 PLAN = re.compile(r"(?P<indent> *)1\.\.(?P<count>\d+)\s*(?:# *SKIP *(?P<skip>.*))?$")
@@ -183,6 +185,17 @@ def _went_down(transcript, console, expected):
     if times[-1] - times[0] < LEAST_WAIT:
         bad.append(f"it did not wait for the transfer: {times[0]}, {times[-1]}")
     return bad
+
+
+def judge_time(guest, took, load):
+    """Whether each suite kept its budget; LOAD is how busy each processor was."""
+    for suite, budget in guest.budget.items():
+        if suite not in took:
+            continue
+        why = f"{took[suite]:.0f} s of {budget} s"
+        outcome = PASSED if took[suite] <= 2 * budget else FAILED if load <= BUSY else SKIPPED
+        yield Result(suite, "keeps its budget of time", outcome,
+                     [] if outcome == PASSED else [f"{why}, load {load:.1f}"])
 
 
 def judge_guest(transcript, ending, expected, kmemleak=False, console=(), busy_off=False):

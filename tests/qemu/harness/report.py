@@ -43,20 +43,21 @@ class Totals:
         self._rows = {}
         self._all = []
 
-    def add(self, where, suite, results, seconds):
+    def add(self, where, suite, results, seconds, budget=None):
         """Count the results of a suite."""
         with _lock:
             rows = self._rows.setdefault((where, suite), [])
-            rows.append((*counts(results), seconds))
+            rows.append((*counts(results), seconds, budget or 0))
             self._all += results
 
     def finish(self):
         """Print table and last line; returns the exit status."""
         say(f"\n{'guest':16} {'suite':12} {'passed':>7} {'failed':>7} {'skipped':>7} "
-            f"{'seconds':>8}")
+            f"{'seconds':>8} {'budget':>7}")
         for (where, suite), rows in self._rows.items():
-            passed, failed, skipped, seconds = map(sum, zip(*rows))
-            say(f"{where:16} {suite:12} {passed:7} {failed:7} {skipped:7} {seconds:8.1f}")
+            passed, failed, skipped, seconds, budget = map(sum, zip(*rows))
+            say(f"{where:16} {suite:12} {passed:7} {failed:7} {skipped:7} {seconds:8.1f} "
+                f"{budget or '-':>7}")
         passed, failed, skipped = counts(self._all)
         if passed + failed == 0:
             say("no test was run, which is a failure")

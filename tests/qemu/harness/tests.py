@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Runs test guests: build, boot, judge, report."""
 
+import os
 import shutil
 import time
 from collections import defaultdict
@@ -77,6 +78,7 @@ def run(guest, totals, only=()):
         results, notes, transcript = _judged(guest, kernel, image)
         for program in transcript.programs:
             took[program.suite] += program.ms / 1000
+        results += judge.judge_time(guest, took, os.getloadavg()[2] / os.cpu_count())
         notes.append(f"build {built - start:.1f} s, start to power off "
                      f"{time.monotonic() - built:.1f} s")
     except cache.CommandError as error:
@@ -88,4 +90,5 @@ def run(guest, totals, only=()):
     for note in notes:
         report.say(f"{guest.name:16} note: {note}")
     for suite in dict.fromkeys(result.suite for result in results):
-        totals.add(guest.name, suite, [r for r in results if r.suite == suite], took[suite])
+        totals.add(guest.name, suite, [r for r in results if r.suite == suite], took[suite],
+                   guest.budget.get(suite))
