@@ -453,9 +453,9 @@ static void finish(struct __test_metadata *_metadata, struct load *load)
 	}
 }
 
-TEST_F_TIMEOUT(channels, released_under_load, 900)
+TEST_F_TIMEOUT(channels, released_under_load, 3600)
 {
-	unsigned int rounds = dt_scale(50, 500);
+	unsigned int rounds = dt_scale(50, 200);
 	const struct dmoverio_engine *one = first(self);
 	struct load load[NR_LOADS];
 
@@ -474,9 +474,9 @@ TEST_F_TIMEOUT(channels, released_under_load, 900)
 	expect_dma(_metadata);
 }
 
-TEST_F_TIMEOUT(channels, unbound_under_load, 900)
+TEST_F_TIMEOUT(channels, unbound_under_load, 3600)
 {
-	unsigned int rounds = dt_scale(50, 500);
+	unsigned int rounds = dt_scale(50, 200);
 	struct dmoverio_engine one;
 	struct load load[NR_LOADS];
 
