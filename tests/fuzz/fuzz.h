@@ -47,7 +47,7 @@ static inline unsigned int in_below(struct fuzz_in *in, unsigned int nr)
 	return (nr <= 256 ? in_u8(in) : in_u16(in)) % nr;
 }
 
-_Noreturn void fuzz_wrong(const char *what, const char *file, int line);
+void fuzz_wrong(const char *what, const char *file, int line) __attribute__((noreturn));
 
 #define CHECK(cond)							\
 	do {								\
