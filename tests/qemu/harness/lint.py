@@ -35,8 +35,6 @@ ANALYZER = ["--analyze", "-Xanalyzer", "-analyzer-config", "-Xanalyzer", "max-no
             "-o", "/dev/null"]
 # What it cannot know
 ANALYZER_IGNORE = [
-    # A list all of whose entries were deleted, and freed, is empty.
-    r"sim/chan\.c:\d+:\d+: warning: Use of memory after it is freed",
     # The lists of a job are as long as the job.
     r"module/cpu_ops\.c:\d+:\d+: warning: Access to field 'offset' results in a "
     r"dereference of a null pointer \(loaded from field 'sg'\)",
