@@ -69,12 +69,13 @@ extern char size_ok[sizeof(struct dmoverio_buf) == 24 && sizeof(struct dmoverio_
 """
 
 
-def _said(command, cwd=None, **options):
-    """What a command that should be silent and successful said."""
+def _said(command, cwd=None, ignore=None, **options):
+    """What a command that should be silent and successful said, but for what to IGNORE."""
     done = subprocess.run([str(word) for word in command], check=False, text=True,
                           cwd=cwd or config.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           **options)
-    lines = done.stdout.splitlines()
+    lines = [line for line in done.stdout.splitlines()
+             if not (ignore and re.search(ignore, line))]
     if done.returncode and not lines:
         lines = [f"exit status {done.returncode}"]
     return lines
@@ -129,9 +130,11 @@ def _analyzer():
     tree = config.BUILD / "lint-clang/src"
     said, nr = [], 0
     for nr, command in enumerate(_analyzer_commands(tree), 1):
+        # Not the lines of code that it quotes, and not the kernel's headers
         said += [line.removeprefix(f"{tree}/")
                  for line in _said(command, cwd=kernels.get(STOCK).headers)
-                 if re.search(r"(warning|error):", line) and line.startswith(f"{tree}/")]
+                 if re.search(r"error:|^exit status", line)
+                 or line.startswith(f"{tree}/") and "warning:" in line]
     said = [line for line in said if not any(re.search(known, line) for known in ANALYZER_IGNORE)]
     return said if nr else ["no file was analyzed"]
 
@@ -148,11 +151,10 @@ def _coccicheck(directory):
         if script.stem in COCCI_IGNORE:
             continue
         options = re.findall(r"^// *Options:(.*)", script.read_text(), re.MULTILINE)
-        # What it says of the patches themselves begins with the word.
-        said += [line for line in _said(["spatch", "-D", "report", "--very-quiet",
-                                         "--no-show-diff", *" ".join(options).split(),
-                                         "--cocci-file", script, *files])
-                 if not line.startswith("warning: line ")]
+        # What is ignored it says of the patches themselves.
+        said += _said(["spatch", "-D", "report", "--very-quiet", "--no-show-diff",
+                       *" ".join(options).split(), "--cocci-file", script, *files],
+                      ignore="^warning: line ")
     return said
 
 
