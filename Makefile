@@ -9,7 +9,7 @@ PREFIX	?= /usr/local
 BUILD	:= $(CURDIR)/build
 RUN	:= tests/qemu/run
 
-CHECK	:= lint harness uml stock61
+CHECK	:= lint fuzz harness uml stock61
 BENCH	:= bench61 bench-sim61 bench-ioat
 LONGER	:= stock61-long sim61-strict uml-sim uml-fail ioat zdma zdma-swiotlb stock61-clang \
 	   stock612 stock72 cloud61 bench61
@@ -105,6 +105,10 @@ mutants: deps
 lint: deps
 	$(RUN) lint
 
+# Not what check does, which is to replay what was found
+fuzz: deps
+	$(MAKE) -C tests/fuzz O=$(BUILD)/fuzz $@
+
 uml: deps
 	$(RUN) uml
 
@@ -126,6 +130,7 @@ help:
 	@echo 'demo             a copy through /dev/dmoverio in a virtual machine, in a minute'
 	@echo 'uml              the loop of seconds: in-kernel tests and selftests under UML'
 	@echo 'lint             static checks'
+	@echo 'fuzz             look for inputs that break pure code, FUZZ_SECONDS=60 for each part of it'
 	@echo 'check            lint and tests, on User Mode Linux and on the stock kernel'
 	@echo 'check-all        check, longer variants, later kernels, clang, DMA controllers, arm64, bench'
 	@echo 'check-longer     what check-all does beyond check'
@@ -139,4 +144,4 @@ help:
 	@echo 'Kernels are kept in $${DMOVERIO_CACHE:-~/.cache/dmoverio}; remove it at will.'
 
 .PHONY: all modules modules_install modules_uninstall tools install uninstall demo deps check check-all \
-	check-longer check-more coverage mutants lint uml bench clean help
+	check-longer check-more coverage mutants lint fuzz uml bench clean help

@@ -188,7 +188,7 @@ TEST_F_TIMEOUT(overlap, table, 60)
 static bool legal(const dmio_buffer *out, const dmio_buffer *in, const uint8_t *mem)
 {
 	static uint8_t written[64];
-	const uint8_t *o[64], *s[64];
+	const uint8_t *at[2][64];
 	unsigned int nr[2] = { 0, 0 };
 	const dmio_buffer *const both[] = { out, in };
 	bool same = true, touch = false;
@@ -197,14 +197,14 @@ static bool legal(const dmio_buffer *out, const dmio_buffer *in, const uint8_t *
 	for (unsigned int b = 0; b < 2; b++)
 		for (unsigned int i = 0; i < both[b]->dmbuf_iovcnt; i++)
 			for (size_t k = 0; k < both[b]->dmbuf_iov[i].iov_len; k++)
-				(b ? s : o)[nr[b]++] =
+				at[b][nr[b]++] =
 					(uint8_t *)both[b]->dmbuf_iov[i].iov_base + k;
 	for (unsigned int i = 0; i < nr[0]; i++)
-		if (written[o[i] - mem]++)
+		if (written[at[0][i] - mem]++)
 			return false;
 	for (unsigned int i = 0; i < nr[1]; i++) {
-		touch |= written[s[i] - mem];
-		same &= s[i] == o[i];
+		touch |= written[at[1][i] - mem];
+		same &= at[1][i] == at[0][i];
 	}
 	return same || !touch;
 }

@@ -45,7 +45,7 @@ struct member {
 
 /* A command is one of these, and a number where one is said */
 enum { OPEN, CLOSE, WORK, PEAK, BECOME, SUBMIT, SUBMIT_NONBLOCK, WAIT_ROOM, COLLECT };
-#define COMMAND(what, slot, nr)	((what) | (slot) << 8 | (nr) << 16)
+#define COMMAND(what, slot, nr)	((int)((what) | (slot) << 8 | (unsigned int)(nr) << 16))
 
 /* In the child: what was pinned while WORK was done */
 static struct dt_watch watch;
@@ -133,7 +133,7 @@ static int member_obey(void *arg, int cmd)
 {
 	static unsigned int submitted;
 	struct member *m = arg;
-	unsigned int slot = cmd >> 8 & 0xff, nr = cmd >> 16;
+	unsigned int slot = cmd >> 8 & 0xff, nr = (unsigned int)cmd >> 16;
 	int n;
 
 	switch (cmd & 0xff) {
@@ -471,7 +471,7 @@ TEST_F(quota, own_namespace)
 
 	if (!n)
 		SKIP(return, "no user namespaces for everybody: %s", strerror(errno));
-	snprintf(map, sizeof(map), "0 %u 1\n1 %u 100\n", DT_NOBODY, FIRST);
+	snprintf(map, sizeof(map), "0 %d 1\n1 %d 100\n", DT_NOBODY, FIRST);
 	ASSERT_EQ(0, write_map(n->child.pid, "uid_map", map));
 	ASSERT_EQ(0, write_map(n->child.pid, "gid_map", "0 0 1\n"));
 
@@ -496,7 +496,7 @@ TEST_F(quota, container)
 	struct member *n[2];
 	char map[64];
 
-	snprintf(map, sizeof(map), "0 %u 100\n", FIRST);
+	snprintf(map, sizeof(map), "0 %d 100\n", FIRST);
 	ASSERT_EQ(0, dt_set_param("max_sessions", 2));
 	for (unsigned int i = 0; i < ARRAY_SIZE(n); i++) {
 		n[i] = add(_metadata, self, (struct member){ .uid = 0, .namespace = true });

@@ -83,7 +83,7 @@ static struct row make_row(const struct dmoverio_engine *e)
 		e->align, e->queued_bytes, e->windows, e->bytes, e->edge_bytes,
 		e->errors, e->restarts
 	};
-	struct row row;
+	struct row row = { 0 };
 	size_t i;
 
 	put_number(row.cells[0], e->id);

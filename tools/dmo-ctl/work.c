@@ -100,22 +100,23 @@ struct work *work_create(const struct work_plan *plan)
 	struct rng rng = { .state = plan->size };
 	unsigned int i;
 
-	if (w) {
-		w->plan = *plan;
-		w->ring.func = plan->func;
-		w->ring.depth = plan->depth;
-		memcpy(w->ring.immediate, immediate, sizeof(immediate));
-	}
-	for (i = 0; w && i < plan->depth; i++) {
-		if (!fill_slot(w, &w->slots[i], &rng))
-			continue;
-		work_free(w);
-		w = NULL;
-	}
 	if (!w)
-		util_error("no memory for %u requests of %zu bytes",
-			   plan->depth, plan->size);
+		goto err;
+	w->plan = *plan;
+	w->ring.func = plan->func;
+	w->ring.depth = plan->depth;
+	memcpy(w->ring.immediate, immediate, sizeof(immediate));
+	for (i = 0; i < plan->depth; i++)
+		if (fill_slot(w, &w->slots[i], &rng))
+			goto err_free;
 	return w;
+
+err_free:
+	work_free(w);
+err:
+	util_error("no memory for %u requests of %zu bytes",
+		   plan->depth, plan->size);
+	return NULL;
 }
 
 void work_free(struct work *w)

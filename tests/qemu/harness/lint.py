@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """Static checks. Each is one function that returns what it has to complain of."""
 
+import functools
 import os
 import re
+import shlex
 import shutil
 import subprocess
+import threading
 import time
 
 from . import build, cache, config, judge, kernels, report
@@ -17,6 +20,30 @@ SOURCE = "linux-source-6.1"
 CHECKPATCH_IGNORE = ["FILE_PATH_CHANGES"]
 # The manual page has typedefs and the types of <stdint.h>.
 CHECKPATCH_CLASSIC = ["NEW_TYPEDEFS", "PREFER_KERNEL_TYPES"]
+# libFuzzer looks for a function with such a name.
+CHECKPATCH_FUZZ = ["CAMELCASE"]
+
+# The kernel's semantic patches of each directory, without those that are not meant
+# for us, with the reason.
+COCCI_DIRS = ["api", "free", "iterators", "locks", "misc", "null", "tests"]
+COCCI_IGNORE = {
+    # Takes every counter for one of references; dmio_dma_task's counts transfers.
+    "atomic_as_refcounter",
+}
+# Of the paths through a function as many as fit into the time, about a second a file.
+ANALYZER = ["--analyze", "-Xanalyzer", "-analyzer-config", "-Xanalyzer", "max-nodes=20000",
+            "-o", "/dev/null"]
+# What it cannot know
+ANALYZER_IGNORE = [
+    # The lists of a job are as long as the job.
+    r"module/cpu_ops\.c:\d+:\d+: warning: Access to field 'offset' results in a "
+    r"dereference of a null pointer \(loaded from field 'sg'\)",
+]
+# GNU C's arithmetic on pointers to void is the kernel's.
+CPPCHECK = ["cppcheck", "--quiet", "--enable=warning,performance,portability", "--std=c11",
+            "--inline-suppr", "--suppress=arithOperationsOnVoidPointer", "--error-exitcode=1",
+            "--template={file}:{line}: {severity}: {message} [{id}]",
+            "--include=tests/qemu/config/cppcheck.h", "-Iinclude", "-Iinclude/uapi"]
 
 CLASSIC = [
     ["gcc", "-std=c99", "-pedantic"],
@@ -42,12 +69,13 @@ extern char size_ok[sizeof(struct dmoverio_buf) == 24 && sizeof(struct dmoverio_
 """
 
 
-def _said(command, **options):
-    """What a command that should be silent and successful said."""
+def _said(command, cwd=None, ignore=None, **options):
+    """What a command that should be silent and successful said, but for what to IGNORE."""
     done = subprocess.run([str(word) for word in command], check=False, text=True,
-                          cwd=config.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          cwd=cwd or config.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           **options)
-    lines = done.stdout.splitlines()
+    lines = [line for line in done.stdout.splitlines()
+             if not (ignore and re.search(ignore, line))]
     if done.returncode and not lines:
         lines = [f"exit status {done.returncode}"]
     return lines
@@ -73,12 +101,66 @@ def _module_arm64():
     return _module("arm64", "W=1", "KCFLAGS=-Werror", kernel=ARM64)
 
 
-def _module_clang():
+# One build by clang serves two checks.
+_clang_lock = threading.Lock()
+
+
+@functools.cache
+def _clang_build():
     return _module("clang", "W=1", "KCFLAGS=-Werror", "CC=clang")
+
+
+def _module_clang():
+    with _clang_lock:
+        return _clang_build()
+
+
+def _analyzer_commands(tree):
+    """How clang compiled each file, as commands that analyze it."""
+    for file in sorted((tree / "module").rglob(".*.o.cmd")):
+        found = re.match(r"\S+ := (.*?) -c -o \S+ (\S+\.c)\b", file.read_text())
+        if found and not found[2].endswith(".mod.c"):
+            words = [word for word in shlex.split(found[1])
+                     if word != "-Werror" and not word.startswith("-Wp,-MMD")]
+            yield [*words, *ANALYZER, found[2]]
+
+
+def _analyzer():
+    _module_clang()
+    tree = config.BUILD / "lint-clang/src"
+    said, nr = [], 0
+    for nr, command in enumerate(_analyzer_commands(tree), 1):
+        # Not the lines of code that it quotes, and not the kernel's headers
+        said += [line.removeprefix(f"{tree}/")
+                 for line in _said(command, cwd=kernels.get(STOCK).headers)
+                 if re.search(r"error:|^exit status", line)
+                 or line.startswith(f"{tree}/") and "warning:" in line]
+    said = [line for line in said if not any(re.search(known, line) for known in ANALYZER_IGNORE)]
+    return said if nr else ["no file was analyzed"]
 
 
 def _sparse():
     return _module("sparse", "C=2")
+
+
+def _coccicheck(directory):
+    scripts = sorted((kernels.source(SOURCE) / "scripts/coccinelle" / directory).rglob("*.cocci"))
+    files = _files("module/**/*.c")
+    said = [] if scripts else [f"no semantic patch in {directory}"]
+    for script in scripts:
+        if script.stem in COCCI_IGNORE:
+            continue
+        options = re.findall(r"^// *Options:(.*)", script.read_text(), re.MULTILINE)
+        # What is ignored it says of the patches themselves.
+        said += _said(["spatch", "-D", "report", "--very-quiet", "--no-show-diff",
+                       *" ".join(options).split(), "--cocci-file", script, *files],
+                      ignore="^warning: line ")
+    return said
+
+
+def _cppcheck():
+    return _said([*CPPCHECK, "module", "tools", "tests/selftests", "tests/bench", "tests/fuzz",
+                  "tests/kunit", "tests/qemu/guest"])
 
 
 def _files(*patterns):
@@ -94,9 +176,11 @@ def _checkpatch():
                       "--no-summary", "--show-types", "--ignore", ",".join(ignored),
                       "-f", *files])
     classic = _files("include/dev/**/*.h")
+    fuzz = _files("tests/fuzz/*.c")
     others = _files("module/**/*.[ch]", "include/uapi/**/*.h", "tests/kunit/*.[ch]")
-    return check(others, CHECKPATCH_IGNORE) + check(classic,
-                                                    CHECKPATCH_IGNORE + CHECKPATCH_CLASSIC)
+    return (check(others, CHECKPATCH_IGNORE)
+            + check(classic, CHECKPATCH_IGNORE + CHECKPATCH_CLASSIC)
+            + check(fuzz, CHECKPATCH_IGNORE + CHECKPATCH_FUZZ))
 
 
 def _kernel_doc():
@@ -160,9 +244,12 @@ def checks():
     """(name, function, arguments...) of every check, the slow ones first."""
     table = [("module, sparse", _sparse), ("module, gcc W=1", _module_gcc),
              ("module, clang W=1", _module_clang), ("module, arm64 W=1", _module_arm64),
-             ("checkpatch", _checkpatch),
+             ("module, clang's analyzer", _analyzer),
+             *((f"coccicheck, {directory}", _coccicheck, directory) for directory in COCCI_DIRS),
+             ("cppcheck", _cppcheck), ("checkpatch", _checkpatch),
              ("kernel-doc", _kernel_doc), ("shellcheck", _shellcheck),
-             ("codespell", _codespell), ("manual pages", _manual_pages), ("direction of includes", _include_direction)]
+             ("codespell", _codespell), ("manual pages", _manual_pages),
+             ("direction of includes", _include_direction)]
     for compiler in CLASSIC:
         name = " ".join(compiler)
         if "-DDMIO_ABI=2" not in compiler or _has("dev/dmover/dmover_io.h", "DMIO_ABI"):
