@@ -2,6 +2,7 @@
 /*
  * Adopting a program's address space.
  */
+#include <linux/cred.h>
 #include <linux/kthread.h>
 #include <linux/memcontrol.h>
 #include <linux/pid.h>
@@ -38,11 +39,16 @@ static bool is_process_there(const struct mm_struct *mm, struct pid *process)
  * @adopted: result
  * @mm: its address space, which may be about to end
  * @process: the process that is to be there, too
+ * @cred: who it was when it asked
+ *
+ * Faults are taken as that user: a worker is root, whom quotas of file systems and
+ * limits of locked memory do not hold.
  *
  * Context: a kernel thread that has adopted nothing; may sleep.
  * Return: true; false if the process or its memory is gone.
  */
-bool dmio_adopt(struct dmio_adopted *adopted, struct mm_struct *mm, struct pid *process)
+bool dmio_adopt(struct dmio_adopted *adopted, struct mm_struct *mm, struct pid *process,
+		const struct cred *cred)
 {
 	if (!mmget_not_zero(mm))
 		return false;
@@ -52,6 +58,9 @@ bool dmio_adopt(struct dmio_adopted *adopted, struct mm_struct *mm, struct pid *
 	}
 	kthread_use_mm(mm);
 	adopted->mm = mm;
+	/* Not every kernel's override_creds() takes a reference */
+	adopted->cred = get_cred(cred);
+	adopted->old_cred = override_creds(cred);
 	adopted->memcg = get_mem_cgroup_from_mm(mm);
 	adopted->old = set_active_memcg(adopted->memcg);
 	return true;
@@ -71,6 +80,8 @@ void dmio_adopt_end(struct dmio_adopted *adopted)
 {
 	set_active_memcg(adopted->old);
 	mem_cgroup_put(adopted->memcg);
+	revert_creds(adopted->old_cred);
+	put_cred(adopted->cred);
 	kthread_unuse_mm(adopted->mm);
 	mmput(adopted->mm);
 }

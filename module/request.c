@@ -9,6 +9,7 @@
  *	  window_end()		release it, and then
  *	    go_on()		the next step, or the answer
  */
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/overflow.h>
 #include <linux/pid.h>
@@ -41,6 +42,7 @@ static struct dmio_user *request_user(const struct dmio_request *req)
 static void request_free(struct dmio_request *req)
 {
 	put_pid(req->process);
+	put_cred(req->cred);
 	dmio_import_free(&req->todo.im);
 	kfree(req);
 }
@@ -403,7 +405,7 @@ static void step_work(struct work_struct *work)
 	struct dmio_adopted adopted;
 
 	dmio_users_wait_resumed();
-	if (dmio_adopt(&adopted, session->account.mm, req->process)) {
+	if (dmio_adopt(&adopted, session->account.mm, req->process, req->cred)) {
 		step_in_worker(req);
 		dmio_adopt_end(&adopted);
 	} else {
@@ -439,6 +441,7 @@ static struct dmio_request *request_create(struct dmio_session *session, const v
 
 	req->session = session;
 	req->process = get_pid(task_tgid(current));
+	req->cred = get_current_cred();
 	req->todo.policy = dmio_policy_effective(READ_ONCE(session->policy));
 	req->todo.stats = &session->stats;
 	req->todo.flow = &session->flow;

@@ -35,6 +35,7 @@
 #include "user.h"
 #include "window.h"
 
+struct cred;
 struct dmio_session;
 
 /**
@@ -44,6 +45,7 @@ struct dmio_session;
  * @state: guarded by session->lock
  * @user_data: for the answer
  * @process: who wrote it; when he is gone, no further window is begun
+ * @cred: who he was when he wrote it
  * @todo: what is still to be done; its step's, but that @todo.rest and
  *	@todo.immediate change under session->lock
  * @stepping: a step is queued or under way; guarded by session->lock
@@ -67,6 +69,7 @@ struct dmio_request {
 	enum dmio_state state;
 	u64 user_data;
 	struct pid *process;
+	const struct cred *cred;
 	struct dmio_todo todo;
 
 	bool stepping;

@@ -221,6 +221,7 @@ struct st_fuse {
 	bool hold;			/* do not answer writes */
 	uint64_t held[64];		/* those that wait for an answer */
 	volatile unsigned int nr_held;
+	volatile uint32_t reader;	/* user id of who read it last */
 };
 
 static inline void st_fuse_reply(struct st_fuse *f, uint64_t unique, int err, const void *data,
@@ -294,6 +295,7 @@ static inline void st_fuse_serve(struct st_fuse *f, const struct fuse_in_header 
 		st_fuse_reply(f, head->unique, 0, &opened, sizeof(opened));
 		break;
 	case FUSE_READ:
+		f->reader = head->uid;
 		st_fuse_reply(f, head->unique, 0, zeros,
 			      rd->size < sizeof(zeros) ? rd->size : sizeof(zeros));
 		break;
