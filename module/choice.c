@@ -182,6 +182,22 @@ static bool is_better(const struct dmio_engine *engine, u64 ns, const struct dmi
 	return !best || ns < best_ns || (ns == best_ns && engine->load < best->load);
 }
 
+/* A channel with nothing to do that is to have a job, though @best was chosen; or NULL */
+static struct dmio_engine *find_due(const struct dmio_job *job, struct dmio_engine *best)
+{
+	struct dmio_rate *best_rate = rate_of(best, job);
+	struct dmio_engine *engine;
+
+	list_for_each_entry(engine, &dmio_engines, node) {
+		if (engine == best || engine->nr_held || !dmio_engine_is_free(engine) ||
+		    !dmio_engine_can_dma(engine, job->func))
+			continue;
+		if (is_due(best_rate, rate_of(engine, job), bytes_of(job)))
+			return engine;
+	}
+	return NULL;
+}
+
 /**
  * dmio_choice_channel() - which channel should have a job now?
  * @job: the job
@@ -195,7 +211,7 @@ static bool is_better(const struct dmio_engine *engine, u64 ns, const struct dmi
  */
 struct dmio_engine *dmio_choice_channel(const struct dmio_job *job, u64 waiting)
 {
-	struct dmio_engine *engine, *free = NULL, *full = NULL, *idle = NULL;
+	struct dmio_engine *engine, *free = NULL, *full = NULL, *due = NULL;
 	bool learned = READ_ONCE(learn);
 	u64 ns = 0, free_ns = 0, full_ns = 0, bytes = bytes_of(job);
 
@@ -214,8 +230,6 @@ struct dmio_engine *dmio_choice_channel(const struct dmio_job *job, u64 waiting)
 			}
 			continue;
 		}
-		if (!engine->nr_held)
-			idle = engine;
 		if (is_better(engine, ns, free, free_ns)) {
 			free = engine;
 			free_ns = ns;
@@ -224,8 +238,9 @@ struct dmio_engine *dmio_choice_channel(const struct dmio_job *job, u64 waiting)
 
 	if (free && full && full_ns < free_ns)
 		free = full;
-	if (learned && free != full && idle && idle != free &&
-	    is_due(rate_of(free, job), rate_of(idle, job), bytes))
-		return idle;
-	return free == full ? NULL : free;
+	if (free == full)
+		return NULL;
+	if (learned)
+		due = find_due(job, free);
+	return due ?: free;
 }

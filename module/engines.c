@@ -144,6 +144,20 @@ static u64 cost_of(struct dmio_engine *engine, const struct dmio_job *job)
 }
 
 /**
+ * dmio_engine_has_refused() - did a channel give a job back without having begun it?
+ * @job: the job, still that one's
+ *
+ * Context: any.
+ * Return: true if so, and it was not that the channel failed, or goes away.
+ */
+bool dmio_engine_has_refused(const struct dmio_job *job)
+{
+	return job->error && job->engine != &dmio_engine_cpu &&
+	       (job->reason == DMIO_REASON_MAPPING || job->reason == DMIO_REASON_BUSY ||
+		job->reason == DMIO_REASON_NO_CHANNEL);
+}
+
+/**
  * dmio_engine_assign() - give a job to an engine
  * @job: the job
  * @engine: the engine; the caller calls its ->submit()
@@ -192,6 +206,8 @@ void dmio_engine_learn(struct dmio_job *job)
 		engine->idle_ns = now;
 		if (!job->error)
 			dmio_mean_learn(&rate->elapsed, bytes, now - begun_ns);
+		else if (dmio_engine_has_refused(job))
+			dmio_mean_refuse(&rate->elapsed, bytes, now - begun_ns);
 	}
 }
 

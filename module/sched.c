@@ -298,9 +298,8 @@ static bool is_failure(const struct dmio_job *job)
 }
 
 /*
- * Who does a job again that a DMA engine gave back: another one, if the channel
- * was the matter, but not one after the other; else the CPU, if that is allowed;
- * or NULL.
+ * Who does a job again that a DMA engine gave back: another one, but not one after
+ * the other; else the CPU, if that is allowed; or NULL.
  */
 static struct dmio_engine *choose_again(struct dmio_job *job)
 {
@@ -311,7 +310,7 @@ static struct dmio_engine *choose_again(struct dmio_job *job)
 	if (!job->error || !job->reason || job->parked || dmio_job_is_abandoned(job) ||
 	    job->engine == &dmio_engine_cpu)
 		return NULL;
-	if (!job->nr_restarts && (is_failure(job) || job->reason == DMIO_REASON_REMOVED))
+	if (!job->nr_restarts)
 		dma = dmio_engines_other(job);
 	if (dma || job->policy == DMOVERIO_POLICY_REQUIRE_DMA)
 		return dma;
@@ -375,6 +374,8 @@ static void do_again(struct dmio_job *job, struct dmio_engine *engine)
 	if (engine != &dmio_engine_cpu) {
 		job->reason = DMIO_REASON_NONE;
 		job->nr_restarts++;
+		job->timed = true;
+		job->begun_ns = ktime_get_ns();
 	}
 	engine->ops->submit(engine, job, false);
 

@@ -85,6 +85,7 @@ void fakes_stop(struct kunit *test);
 void fake_add(struct fake *fake);
 void fake_remove(struct fake *fake);
 void fake_start_dma(void);
+void fake_settle(void);
 void fake_finish(struct fake *fake, struct dmio_job *job);
 struct fake_job *fake_first(struct fake *fake);
 bool fake_is_done(const struct fake_job *fj);

@@ -18,3 +18,11 @@ void fake_start_dma(void)
 {
 	dmio_engines_no_dma = false;
 }
+
+/**
+ * fake_settle() - wait until the scheduler's worker has nothing to do
+ */
+void fake_settle(void)
+{
+	flush_work(&kick);
+}
