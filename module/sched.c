@@ -51,8 +51,16 @@ static LIST_HEAD(dropped);
 /* The machine is suspended: no DMA for now */
 static bool dma_paused;
 
+/* What its worker does takes long, and is no matter of any one processor */
+static struct workqueue_struct *sched_wq;
+
 static void kick_work(struct work_struct *work);
 static DECLARE_WORK(kick, kick_work);
+
+static void kick_now(void)
+{
+	queue_work(sched_wq, &kick);
+}
 
 /* Is there no engine any more for a job that waits for one? */
 static bool is_orphan(struct dmio_job *job)
@@ -115,7 +123,7 @@ static bool fits_dma(struct dmio_job *job)
 {
 	job->engine = dmio_choice_channel(job, rings[DMIO_RING_DMA].bytes);
 	if (!job->engine && is_orphan(job))
-		schedule_work(&kick);
+		kick_now();
 	return job->engine;
 }
 
@@ -176,7 +184,7 @@ static void dispatch(void)
 		hand_over(job, job->engine);
 		/* The caller has work of his own */
 		if (++nr == DISPATCH_JOBS) {
-			schedule_work(&kick);
+			kick_now();
 			break;
 		}
 	}
@@ -201,7 +209,7 @@ static void move_orphans(struct list_head *failed)
 		}
 		/* Not for too long under the lock */
 		if (++nr == KICK_JOBS) {
-			schedule_work(&kick);
+			kick_now();
 			break;
 		}
 	}
@@ -230,7 +238,7 @@ static void drop(struct dmio_job *job)
 
 	job->error = -ECANCELED;
 	list_add_tail(&job->waiting, &dropped);
-	schedule_work(&kick);
+	kick_now();
 }
 
 /**
@@ -459,7 +467,7 @@ void dmio_sched_add(struct dmio_engine *engine)
 	engine->state = DMOVERIO_ENGINE_ACTIVE;
 	list_add_tail(&engine->node, &dmio_engines);
 	spin_unlock(&dmio_engines_lock);
-	schedule_work(&kick);
+	kick_now();
 }
 
 /**
@@ -481,7 +489,7 @@ void dmio_sched_set_state(struct dmio_engine *engine, u32 state, u32 reason, uns
 	}
 	spin_unlock(&dmio_engines_lock);
 	/* What waits may have an engine now, or none any more */
-	schedule_work(&kick);
+	kick_now();
 }
 
 /**
@@ -516,7 +524,7 @@ bool dmio_sched_leave(struct dmio_engine *engine, unsigned long timeout)
 	engine->state = DMOVERIO_ENGINE_LEAVING;
 	engine->reason = 0;
 	spin_unlock(&dmio_engines_lock);
-	schedule_work(&kick);
+	kick_now();
 
 	return dmio_engine_wait_idle(engine, timeout);
 }
@@ -548,7 +556,7 @@ void dmio_sched_pause_dma(bool pause)
 	spin_lock(&dmio_engines_lock);
 	dma_paused = pause;
 	spin_unlock(&dmio_engines_lock);
-	schedule_work(&kick);
+	kick_now();
 }
 
 /**
@@ -563,7 +571,7 @@ void dmio_sched_stop_dma(void)
 	spin_lock(&dmio_engines_lock);
 	WRITE_ONCE(dmio_engines_no_dma, true);
 	spin_unlock(&dmio_engines_lock);
-	schedule_work(&kick);
+	kick_now();
 }
 
 /**
@@ -599,11 +607,18 @@ void dmio_sched_remove(struct dmio_engine *engine)
  */
 int dmio_sched_init(void)
 {
-	int ret = dmio_engine_cpu_init();
+	int ret;
 
-	if (!ret)
-		dmio_sched_add(&dmio_engine_cpu);
-	return ret;
+	sched_wq = alloc_workqueue("dmoverio-sched", WQ_UNBOUND, 0);
+	if (!sched_wq)
+		return -ENOMEM;
+	ret = dmio_engine_cpu_init();
+	if (ret) {
+		destroy_workqueue(sched_wq);
+		return ret;
+	}
+	dmio_sched_add(&dmio_engine_cpu);
+	return 0;
 }
 
 /**
@@ -623,4 +638,5 @@ void dmio_sched_fini(void)
 	dmio_engine_cpu_fini();
 	/* ... and may have queued it once more */
 	cancel_work_sync(&kick);
+	destroy_workqueue(sched_wq);
 }
