@@ -91,24 +91,6 @@ bool dmio_engines_can_dma(const struct dmio_func *func)
 }
 
 /**
- * dmio_engines_other() - another channel for a job that one has failed to do
- * @job: the job, still that one's
- *
- * Context: under the engines' lock.
- * Return: the least loaded of those that can do it, or NULL.
- */
-struct dmio_engine *dmio_engines_other(const struct dmio_job *job)
-{
-	struct dmio_engine *engine, *best = NULL;
-
-	list_for_each_entry(engine, &dmio_engines, node)
-		if (engine != job->engine && dmio_engine_can_dma(engine, job->func) &&
-		    (!best || engine->load < best->load))
-			best = engine;
-	return best;
-}
-
-/**
  * dmio_engines_are_free() - can any DMA engine be handed a job that waits?
  *
  * Context: under the engines' lock.
@@ -169,7 +151,8 @@ void dmio_engine_assign(struct dmio_job *job, struct dmio_engine *engine)
 	lockdep_assert_held(&dmio_engines_lock);
 
 	job->engine = engine;
-	engine->nr_users++;
+	if (!engine->nr_users++ && engine != &dmio_engine_cpu)
+		engine->moved_ns = ktime_get_ns();
 	engine->queued_bytes += job->len;
 	engine->load += load_of(job);
 	job->cost_ns = cost_of(engine, job);
@@ -202,8 +185,8 @@ void dmio_engine_learn(struct dmio_job *job)
 	} else {
 		/* A channel did others before it, one after the other */
 		now = ktime_get_ns();
-		begun_ns = max(job->begun_ns, engine->idle_ns);
-		engine->idle_ns = now;
+		begun_ns = max(job->begun_ns, engine->moved_ns);
+		engine->moved_ns = now;
 		if (!job->error)
 			dmio_mean_learn(&rate->elapsed, bytes, now - begun_ns);
 		else if (dmio_engine_has_refused(job))

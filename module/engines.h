@@ -34,7 +34,6 @@ bool dmio_engine_is_free(const struct dmio_engine *engine);
 bool dmio_engine_can_dma(const struct dmio_engine *engine, const struct dmio_func *func);
 bool dmio_engines_can_dma(const struct dmio_func *func);
 bool dmio_engines_are_free(void);
-struct dmio_engine *dmio_engines_other(const struct dmio_job *job);
 bool dmio_engines_have_parked(void);
 
 void dmio_engine_assign(struct dmio_job *job, struct dmio_engine *engine);

@@ -12,9 +12,11 @@
  * go to another, and waits for its turn, not for whoever was there before.
  *
  * What has to be done for jobs that wait, but by nobody in particular, a worker
- * does (kick): jobs abandoned, or left without an engine.
+ * does (kick): jobs abandoned, or left without an engine.  And as long as jobs wait
+ * for channels it looks now and then whether these still move.
  */
 #include <linux/errno.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
@@ -33,6 +35,9 @@
 /* Jobs handed to engines, or taken from a ring, before somebody else goes on */
 #define DISPATCH_JOBS		16
 #define KICK_JOBS		256
+
+/* How often channels that are waited for are looked at */
+#define LOOK_MS			20
 
 /* One in so many jobs that are done at once is timed */
 #define TIMED			8
@@ -55,17 +60,17 @@ static bool dma_paused;
 static struct workqueue_struct *sched_wq;
 
 static void kick_work(struct work_struct *work);
-static DECLARE_WORK(kick, kick_work);
+static DECLARE_DELAYED_WORK(kick, kick_work);
 
 static void kick_now(void)
 {
-	queue_work(sched_wq, &kick);
+	mod_delayed_work(sched_wq, &kick, 0);
 }
 
-/* Is there no engine any more for a job that waits for one? */
+/* Is there no engine any more, or no moving one, for a job that waits for one? */
 static bool is_orphan(struct dmio_job *job)
 {
-	return !dmio_engines_can_dma(job->func);
+	return !dmio_engines_can_dma(job->func) || !dmio_choice_can_wait(job);
 }
 
 /*
@@ -83,6 +88,10 @@ static struct dmio_ring *choose(struct dmio_job *job, bool may_run)
 	if (!dmio_engines_can_dma(job->func)) {
 		job->reason = DMIO_REASON_NO_CHANNEL;
 		return job->policy == DMOVERIO_POLICY_REQUIRE_DMA ? NULL : &rings[DMIO_RING_CPU];
+	}
+	if (!dmio_choice_can_wait(job)) {
+		job->reason = DMIO_REASON_SLOWER;
+		return &rings[DMIO_RING_CPU];
 	}
 	if (job->policy == DMOVERIO_POLICY_AUTO &&
 	    !dmio_choice_is_dma(job, &rings[DMIO_RING_DMA], &rings[DMIO_RING_CPU], may_run)) {
@@ -127,6 +136,21 @@ static bool fits_dma(struct dmio_job *job)
 	return job->engine;
 }
 
+/* The next job that waits for a channel; if they only wait, that has an end */
+static struct dmio_job *next_dma_job(void)
+{
+	struct dmio_ring *ring = &rings[DMIO_RING_DMA];
+	struct dmio_job *job = NULL;
+
+	if (dma_paused || !ring->nr)
+		return NULL;
+	if (dmio_engines_are_free())
+		job = dmio_ring_next(ring, fits_dma);
+	if (!job)
+		queue_delayed_work(sched_wq, &kick, msecs_to_jiffies(LOOK_MS));
+	return job;
+}
+
 /* The next job whose engine can be handed one now; or NULL */
 static struct dmio_job *next_job(void)
 {
@@ -136,9 +160,7 @@ static struct dmio_job *next_job(void)
 
 	if (dmio_engine_is_free(&dmio_engine_cpu))
 		job = dmio_ring_next(&rings[DMIO_RING_CPU], fits_cpu);
-	if (!job && !dma_paused && dmio_engines_are_free())
-		job = dmio_ring_next(&rings[DMIO_RING_DMA], fits_dma);
-	return job;
+	return job ?: next_dma_job();
 }
 
 /* Hand a job to an engine; the lock is not held meanwhile */
@@ -191,7 +213,7 @@ static void dispatch(void)
 	spin_unlock(&dmio_engines_lock);
 }
 
-/* Have jobs without an engine done by the CPU; or, if they require one, fail */
+/* Have jobs without an engine done by the CPU; or, if they require one, fail them */
 static void move_orphans(struct list_head *failed)
 {
 	unsigned int nr = 0;
@@ -200,7 +222,8 @@ static void move_orphans(struct list_head *failed)
 	lockdep_assert_held(&dmio_engines_lock);
 
 	while ((job = dmio_ring_find(&rings[DMIO_RING_DMA], is_orphan))) {
-		job->reason = DMIO_REASON_NO_CHANNEL;
+		job->reason = dmio_engines_can_dma(job->func) ? DMIO_REASON_SLOWER :
+								DMIO_REASON_NO_CHANNEL;
 		if (job->policy != DMOVERIO_POLICY_REQUIRE_DMA) {
 			dmio_ring_add(&rings[DMIO_RING_CPU], job);
 		} else {
@@ -319,7 +342,7 @@ static struct dmio_engine *choose_again(struct dmio_job *job)
 	    job->engine == &dmio_engine_cpu)
 		return NULL;
 	if (!job->nr_restarts)
-		dma = dmio_engines_other(job);
+		dma = dmio_choice_other(job);
 	if (dma || job->policy == DMOVERIO_POLICY_REQUIRE_DMA)
 		return dma;
 	return &dmio_engine_cpu;
@@ -630,13 +653,13 @@ int dmio_sched_init(void)
  */
 void dmio_sched_fini(void)
 {
-	flush_work(&kick);
+	flush_delayed_work(&kick);
 	/* A worker whose job is over may still be on its way out of dispatch() */
 	dmio_engine_wait_idle(&dmio_engine_cpu, MAX_SCHEDULE_TIMEOUT);
 	WARN_ON_ONCE(rings[DMIO_RING_CPU].nr || rings[DMIO_RING_DMA].nr);
 	dmio_sched_remove(&dmio_engine_cpu);
 	dmio_engine_cpu_fini();
 	/* ... and may have queued it once more */
-	cancel_work_sync(&kick);
+	cancel_delayed_work_sync(&kick);
 	destroy_workqueue(sched_wq);
 }

@@ -28,6 +28,8 @@
  * @dma_ns: how long a job takes each
  * @cpu_ns: ... and the CPU
  * @fj: a job
+ * @more: jobs ...
+ * @late: ... and those that come later
  */
 struct shun_bench {
 	struct fake dma[NR_CHANNELS];
@@ -35,6 +37,8 @@ struct shun_bench {
 	u64 dma_ns[NR_CHANNELS];
 	u64 cpu_ns;
 	struct fake_job fj;
+	struct fake_job more[5];
+	struct fake_job late[2];
 };
 
 static int shun_init(struct kunit *test)
@@ -183,10 +187,140 @@ static void shun_refused_channel_test(struct kunit *test)
 	KUNIT_EXPECT_LE(test, fast->nr_jobs, 20U);
 }
 
+/* -- stuck */
+
+static void submit(struct fake_job *fj, unsigned int nr, u32 policy)
+{
+	while (nr--)
+		fake_job_submit(fj++, policy, LEN);
+}
+
+/* One that is fast is waited for, as long as it moves */
+static void shun_stuck_channel_test(struct kunit *test)
+{
+	struct shun_bench *bench = test->priv;
+	struct fake *fast = add_channel(bench, MS / 10), *slow = add_channel(bench, MS);
+	struct fake_job *fj = bench->more;
+	unsigned int i;
+
+	run(test, 40, REQUIRE);
+	fast->nr_jobs = 0;
+	slow->nr_jobs = 0;
+	fake_nr_looks = 0;
+	submit(fj, 4, REQUIRE);
+	KUNIT_EXPECT_EQ(test, fast->nr_jobs, 2U);
+	KUNIT_EXPECT_GT(test, fake_nr_looks, 0U);
+	fake_now += 8 * MS;
+	fake_look();
+	KUNIT_EXPECT_EQ(test, slow->nr_jobs, 0U);
+	/* It gives one back: so it is waited for again */
+	fake_finish(fast, &fj[0].job);
+	KUNIT_EXPECT_EQ(test, fast->nr_jobs, 3U);
+	fake_now += 8 * MS;
+	fake_look();
+	KUNIT_EXPECT_EQ(test, slow->nr_jobs, 0U);
+	fake_now += 8 * MS;
+	fake_look();
+	KUNIT_EXPECT_EQ(test, slow->nr_jobs, 1U);
+
+	/* It gets no more, although it has room */
+	fake_finish(slow, &fj[3].job);
+	submit(fj, 1, REQUIRE);
+	KUNIT_EXPECT_EQ(test, fast->nr_jobs, 3U);
+	KUNIT_EXPECT_EQ(test, slow->nr_jobs, 2U);
+
+	fake_finish(fast, &fj[1].job);
+	fake_finish(fast, &fj[2].job);
+	fake_finish(slow, &fj[0].job);
+	for (i = 0; i < 40; i++)
+		run(test, 1, REQUIRE);
+	submit(fj, 1, REQUIRE);
+	KUNIT_EXPECT_PTR_EQ(test, fake_first(fast), fj);
+	fake_finish(fast, &fj->job);
+}
+
+/* Who may, has the CPU do it: at once, or after a while; who may not, waits */
+static void shun_stuck_cpu_test(struct kunit *test)
+{
+	struct shun_bench *bench = test->priv;
+	struct fake *dma = add_channel(bench, MS / 10);
+	struct fake_job *fj = bench->more, *late = bench->late;
+	unsigned int i;
+
+	run(test, 40, REQUIRE);
+	run(test, 40, CPU);
+	fake_cpu.nr_jobs = 0;
+	submit(&fj[0], 2, REQUIRE);
+	submit(&fj[2], 1, AUTO);
+	submit(&fj[3], 1, DMOVERIO_POLICY_PREFER_DMA);
+	submit(&fj[4], 1, REQUIRE);
+	fake_now += 8 * MS;
+	fake_look();
+	KUNIT_EXPECT_EQ(test, fake_cpu.nr_jobs, 0U);
+	fake_now += 8 * MS;
+	fake_look();
+	KUNIT_EXPECT_EQ(test, fake_cpu.nr_jobs, 1U);
+	KUNIT_EXPECT_PTR_EQ(test, fake_first(&fake_cpu), &fj[2]);
+	KUNIT_EXPECT_EQ(test, (int)fj[2].job.reason, (int)DMIO_REASON_SLOWER);
+	fake_finish(&fake_cpu, &fj[2].job);
+	/* The next one does not even begin to wait */
+	submit(&late[0], 1, AUTO);
+	KUNIT_EXPECT_PTR_EQ(test, fake_first(&fake_cpu), &late[0]);
+	fake_finish(&fake_cpu, &late[0].job);
+
+	fake_now += 4000 * MS;
+	fake_look();
+	KUNIT_EXPECT_EQ(test, fake_cpu.nr_jobs, 2U);
+	fake_now += 1000 * MS;
+	fake_look();
+	KUNIT_EXPECT_PTR_EQ(test, fake_first(&fake_cpu), &fj[3]);
+	fake_finish(&fake_cpu, &fj[3].job);
+	submit(&late[1], 1, DMOVERIO_POLICY_PREFER_DMA);
+	KUNIT_EXPECT_PTR_EQ(test, fake_first(&fake_cpu), &late[1]);
+	fake_finish(&fake_cpu, &late[1].job);
+
+	fake_now += 1000000 * MS;
+	fake_look();
+	KUNIT_EXPECT_FALSE(test, fake_is_done(&fj[4]));
+	for (i = 0; i < 2; i++)
+		fake_finish(dma, &fj[i].job);
+	KUNIT_EXPECT_PTR_EQ(test, fake_first(dma), &fj[4]);
+	fake_finish(dma, &fj[4].job);
+	KUNIT_EXPECT_EQ(test, fake_cpu.nr_jobs, 4U);
+	for (i = 0; i < ARRAY_SIZE(bench->more); i++)
+		KUNIT_EXPECT_EQ(test, fj[i].nr_done, 1U);
+}
+
+/* What the other one gives back is not given to it either */
+static void shun_stuck_other_test(struct kunit *test)
+{
+	struct shun_bench *bench = test->priv;
+	struct fake *stuck = add_channel(bench, MS / 10), *other;
+	struct fake_job *fj = bench->more;
+
+	run(test, 40, REQUIRE);
+	submit(&fj[0], 1, REQUIRE);
+	fake_now += 100 * MS;
+	other = add_channel(bench, MS);
+	refuse(other, true);
+	submit(&fj[1], 1, DMOVERIO_POLICY_PREFER_DMA);
+	fake_finish(other, &fj[1].job);
+	KUNIT_EXPECT_PTR_EQ(test, fake_first(&fake_cpu), &fj[1]);
+	fake_finish(&fake_cpu, &fj[1].job);
+	submit(&fj[2], 1, REQUIRE);
+	fake_finish(other, &fj[2].job);
+	fake_finish(stuck, &fj[0].job);
+	KUNIT_EXPECT_PTR_EQ(test, fake_first(stuck), &fj[2]);
+	fake_finish(stuck, &fj[2].job);
+}
+
 static struct kunit_case shun_cases[] = {
 	KUNIT_CASE(shun_mean_test),
 	KUNIT_CASE(shun_refused_auto_test),
 	KUNIT_CASE(shun_refused_channel_test),
+	KUNIT_CASE(shun_stuck_channel_test),
+	KUNIT_CASE(shun_stuck_cpu_test),
+	KUNIT_CASE(shun_stuck_other_test),
 	{}
 };
 
