@@ -92,16 +92,17 @@ bool dmio_engines_can_dma(const struct dmio_func *func)
 
 /**
  * dmio_engines_are_free() - can any DMA engine be handed a job that waits?
+ * @func: the job's function; NULL: any
  *
  * Context: under the engines' lock.
  * Return: true if one can.
  */
-bool dmio_engines_are_free(void)
+bool dmio_engines_are_free(const struct dmio_func *func)
 {
 	struct dmio_engine *engine;
 
 	list_for_each_entry(engine, &dmio_engines, node)
-		if (dmio_engine_can_dma(engine, NULL) && dmio_engine_is_free(engine))
+		if (dmio_engine_can_dma(engine, func) && dmio_engine_is_free(engine))
 			return true;
 	return false;
 }

@@ -15,6 +15,7 @@
  * does (kick): jobs abandoned, or left without an engine.  And as long as jobs wait
  * for channels it looks now and then whether these still move.
  */
+#include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
@@ -55,6 +56,15 @@ static LIST_HEAD(dropped);
 
 /* The machine is suspended: no DMA for now */
 static bool dma_paused;
+
+/*
+ * What channels with room can do, as far as it was asked: one bit for each function.
+ * Of many jobs that wait, few want something else than those before.
+ */
+static struct {
+	u32 asked;
+	u32 able;
+} room;
 
 /* What its worker does takes long, and is no matter of any one processor */
 static struct workqueue_struct *sched_wq;
@@ -128,11 +138,25 @@ static bool fits_cpu(struct dmio_job *job)
 	return true;
 }
 
+static bool has_room(const struct dmio_func *func)
+{
+	u32 bit = BIT(func->id);
+
+	if (!(room.asked & bit)) {
+		room.asked |= bit;
+		if (dmio_engines_are_free(func))
+			room.able |= bit;
+		else if (!dmio_engines_can_dma(func))
+			kick_now();
+	}
+	return room.able & bit;
+}
+
 static bool fits_dma(struct dmio_job *job)
 {
+	if (!has_room(job->func))
+		return false;
 	job->engine = dmio_choice_channel(job, rings[DMIO_RING_DMA].bytes);
-	if (!job->engine && is_orphan(job))
-		kick_now();
 	return job->engine;
 }
 
@@ -144,7 +168,9 @@ static struct dmio_job *next_dma_job(void)
 
 	if (dma_paused || !ring->nr)
 		return NULL;
-	if (dmio_engines_are_free())
+	room.asked = 0;
+	room.able = 0;
+	if (dmio_engines_are_free(NULL))
 		job = dmio_ring_next(ring, fits_dma);
 	if (!job)
 		queue_delayed_work(sched_wq, &kick, msecs_to_jiffies(LOOK_MS));
