@@ -79,11 +79,12 @@ void dmio_mean_learn(struct dmio_mean *mean, u64 bytes, u64 ns)
 	mean->refused = false;
 	if (mean->nr < WEIGHT)
 		mean->nr++;
-	else
-		now = min(now, (u64)WEIGHT * mean->per_kib);
+	if (mean->nr > 1)
+		now = min(now, (u64)mean->nr * mean->per_kib);
 	/* As s64: the new one may be less */
 	mean->per_kib += div_s64((s64)now - mean->per_kib, mean->nr);
-	mean->per_kib = max(mean->per_kib, 1U);
+	/* Chance makes times longer, not shorter: it need not take what it took before */
+	mean->per_kib = clamp_t(u64, mean->per_kib, 1, 2 * now);
 }
 
 /**

@@ -9,7 +9,8 @@
  *
  * Two times are learned: how long it takes, and how much of a processor's time it
  * takes.  An estimate follows the mean of the last eight or so; a single time
- * that is out of all proportion moves it by no more than its double.
+ * that is out of all proportion moves it by no more than its double, and it is never
+ * more than the double of the last time.
  *
  * An engine that did not take a job counts as one that takes twice as long as was
  * thought, each time; until it does one, and all is as if it were new.
