@@ -14,7 +14,7 @@ BENCH	:= bench61 bench-sim61 bench-ioat
 LONGER	:= stock61-long sim61-strict uml-sim uml-fail ioat zdma zdma-swiotlb stock61-clang \
 	   stock612 stock72 cloud61 bench61
 # Not in check-all yet: not seen to pass since what they run has changed
-MORE	:= sim61 sim61-long sim61-fail sim61-rate ioat-intel-iommu ioat-amd-iommu \
+MORE	:= sim61 sim61-long sim61-fail sim61-rate sim61-choice ioat-intel-iommu ioat-amd-iommu \
 	   bench-sim61 bench-ioat bcm2835 pl330
 
 # Of the compiler only what was asked for: the kernel's headers know their own.
