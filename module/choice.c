@@ -12,12 +12,17 @@
  * costs is no more than 3 %, however slow it is.  Until something is known of both
  * DMA and the CPU, dma_threshold decides, and every sixteenth job goes the other
  * way.
+ *
+ * A channel that has given nothing back for far longer than it should need for all
+ * that it has is stuck: nobody waits for it who has another choice.
  */
 #include <linux/cpumask.h>
+#include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
+#include <linux/time64.h>
 
 #include "choice.h"
 #include "engine.h"
@@ -32,6 +37,15 @@
 /* Tries: one in so many, and in so much of others' time */
 #define TRY_UNKNOWN		16
 #define TRY_KNOWN		32
+
+/*
+ * A channel is stuck after so many times what it is thought to need, and this.  Who
+ * prefers DMA has the CPU do it only after so long: a channel that is slow, or a
+ * machine that stood still, is no reason.
+ */
+#define PATIENCE	8
+#define GRACE_NS	(10ULL * NSEC_PER_MSEC)
+#define PREFER_GRACE_NS	(5ULL * NSEC_PER_SEC)
 
 /* As good as DMA always */
 #define MOST_WEIGHT		1000000U
@@ -76,7 +90,37 @@ bool dmio_choice_is_small(const struct dmio_job *job)
 	       bytes_of(job) / DMIO_SEG_BYTES < job->nr_segs;
 }
 
-/* The channel that would be done with a job first, and when, if nobody else came */
+/* Looks at the clock only where there is something to wait for */
+static bool is_stuck(const struct dmio_engine *engine, u64 grace_ns)
+{
+	return READ_ONCE(learn) && engine->load &&
+	       ktime_get_ns() > engine->moved_ns + PATIENCE * engine->load_ns + grace_ns;
+}
+
+/**
+ * dmio_choice_can_wait() - is there a channel that is worth waiting for?
+ * @job: the job; a channel can do it
+ *
+ * Context: under the engines' lock.
+ * Return: true if so, or if the job has no other choice.
+ */
+bool dmio_choice_can_wait(const struct dmio_job *job)
+{
+	u64 grace_ns = job->policy == DMOVERIO_POLICY_AUTO ? GRACE_NS : PREFER_GRACE_NS;
+	struct dmio_engine *engine;
+
+	if (job->policy == DMOVERIO_POLICY_REQUIRE_DMA)
+		return true;
+	list_for_each_entry(engine, &dmio_engines, node)
+		if (dmio_engine_can_dma(engine, job->func) && !is_stuck(engine, grace_ns))
+			return true;
+	return false;
+}
+
+/*
+ * The channel that would be done with a job first, and when, if nobody else came;
+ * there is one that is not stuck, or was a moment ago
+ */
 static struct dmio_engine *find_first(const struct dmio_job *job, u64 *ns, unsigned int *nr)
 {
 	struct dmio_engine *engine, *best = NULL;
@@ -85,7 +129,7 @@ static struct dmio_engine *find_first(const struct dmio_job *job, u64 *ns, unsig
 	*ns = 0;
 	*nr = 0;
 	list_for_each_entry(engine, &dmio_engines, node) {
-		if (!dmio_engine_can_dma(engine, job->func))
+		if (!dmio_engine_can_dma(engine, job->func) || is_stuck(engine, GRACE_NS))
 			continue;
 		++*nr;
 		each = engine->load_ns +
@@ -131,7 +175,7 @@ static u64 weigh(u64 ns, const struct dmio_mean *busy, u64 bytes)
 
 /**
  * dmio_choice_is_dma() - should a job be done by DMA?
- * @job: the job; a channel can do it, and policy lets us choose
+ * @job: the job; it can wait for a channel, and policy lets us choose
  * @dma: where jobs wait for a channel
  * @cpu: where they wait for the CPU
  * @may_run: by the CPU, it would be done at once
@@ -145,11 +189,15 @@ bool dmio_choice_is_dma(const struct dmio_job *job, const struct dmio_ring *dma,
 	bool by_dma = !dmio_choice_is_small(job);
 	u64 bytes = bytes_of(job), dma_ns, cpu_ns;
 	struct dmio_rate *dma_rate, *cpu_rate;
+	struct dmio_engine *first;
 	unsigned int nr_channels;
 
 	if (!READ_ONCE(learn) || bytes / DMIO_SEG_BYTES < job->nr_segs)
 		return by_dma;
-	dma_rate = rate_of(find_first(job, &dma_ns, &nr_channels), job);
+	first = find_first(job, &dma_ns, &nr_channels);
+	if (!first)
+		return false;
+	dma_rate = rate_of(first, job);
 	cpu_rate = rate_of(&dmio_engine_cpu, job);
 	if (!dma_rate->elapsed.nr || !cpu_rate->elapsed.nr)
 		return by_dma ^ is_due_unknown(by_dma ? cpu_rate : dma_rate, job->len);
@@ -176,10 +224,34 @@ static u64 done_ns(struct dmio_engine *engine, const struct dmio_mean *mean, u64
 	       dmio_mean_ns(mean, dmio_engine_is_free(engine) ? bytes : max(waiting, bytes));
 }
 
-static bool is_better(const struct dmio_engine *engine, u64 ns, const struct dmio_engine *best,
-		      u64 best_ns)
+struct candidate {
+	struct dmio_engine *engine;
+	u64 ns;
+};
+
+static void offer(struct candidate *best, struct dmio_engine *engine, u64 ns)
 {
-	return !best || ns < best_ns || (ns == best_ns && engine->load < best->load);
+	if (best->engine && (ns > best->ns ||
+			     (ns == best->ns && engine->load >= best->engine->load)))
+		return;
+	best->engine = engine;
+	best->ns = ns;
+}
+
+/* A channel with nothing to do that is to have a job, though @best was chosen; or NULL */
+static struct dmio_engine *find_due(const struct dmio_job *job, struct dmio_engine *best)
+{
+	struct dmio_rate *best_rate = rate_of(best, job);
+	struct dmio_engine *engine;
+
+	list_for_each_entry(engine, &dmio_engines, node) {
+		if (engine == best || engine->load || !dmio_engine_is_free(engine) ||
+		    !dmio_engine_can_dma(engine, job->func))
+			continue;
+		if (is_due(best_rate, rate_of(engine, job), bytes_of(job)))
+			return engine;
+	}
+	return NULL;
 }
 
 /**
@@ -187,7 +259,7 @@ static bool is_better(const struct dmio_engine *engine, u64 ns, const struct dmi
  * @job: the job
  * @waiting: bytes that wait for channels, the job's among them
  *
- * One of which nothing is known comes first.
+ * One of which nothing is known comes first; one that is stuck, only if all are.
  *
  * Context: under the engines' lock.
  * Return: one with room for it; NULL if there is none, or if it is better to wait
@@ -195,37 +267,57 @@ static bool is_better(const struct dmio_engine *engine, u64 ns, const struct dmi
  */
 struct dmio_engine *dmio_choice_channel(const struct dmio_job *job, u64 waiting)
 {
-	struct dmio_engine *engine, *free = NULL, *full = NULL, *idle = NULL;
-	bool learned = READ_ONCE(learn);
-	u64 ns = 0, free_ns = 0, full_ns = 0, bytes = bytes_of(job);
+	struct candidate free = { }, full = { };
+	struct dmio_engine *engine, *stuck = NULL;
+	bool learned = READ_ONCE(learn), moves = false;
+	u64 ns = 0, bytes = bytes_of(job);
 
 	list_for_each_entry(engine, &dmio_engines, node) {
 		const struct dmio_mean *mean;
 
 		if (!dmio_engine_can_dma(engine, job->func))
 			continue;
+		if (is_stuck(engine, GRACE_NS)) {
+			if (dmio_engine_is_free(engine))
+				stuck = engine;
+			continue;
+		}
+		moves = true;
 		mean = dmio_rates_guess(&engine->rates, job->func->id, bytes);
 		if (learned)
 			ns = done_ns(engine, mean, bytes, waiting);
-		if (!dmio_engine_is_free(engine)) {
-			if (learned && mean->nr && is_better(engine, ns, full, full_ns)) {
-				full = engine;
-				full_ns = ns;
-			}
-			continue;
-		}
-		if (!engine->nr_held)
-			idle = engine;
-		if (is_better(engine, ns, free, free_ns)) {
-			free = engine;
-			free_ns = ns;
-		}
+		if (dmio_engine_is_free(engine))
+			offer(&free, engine, ns);
+		else if (learned && mean->nr)
+			offer(&full, engine, ns);
 	}
 
-	if (free && full && full_ns < free_ns)
-		free = full;
-	if (learned && free != full && idle && idle != free &&
-	    is_due(rate_of(free, job), rate_of(idle, job), bytes))
-		return idle;
-	return free == full ? NULL : free;
+	if (!moves)
+		return dmio_choice_can_wait(job) ? stuck : NULL;
+	if (!free.engine || (full.engine && full.ns < free.ns))
+		return NULL;
+	return (learned ? find_due(job, free.engine) : NULL) ?: free.engine;
+}
+
+/**
+ * dmio_choice_other() - another channel for a job that one has not done
+ * @job: the job, still that one's
+ *
+ * Context: under the engines' lock.
+ * Return: the least loaded of those that can do it; NULL if there is none, or if the
+ * CPU is better than one that is stuck.
+ */
+struct dmio_engine *dmio_choice_other(const struct dmio_job *job)
+{
+	bool must = job->policy == DMOVERIO_POLICY_REQUIRE_DMA;
+	struct dmio_engine *engine, *best = NULL;
+
+	list_for_each_entry(engine, &dmio_engines, node) {
+		if (engine == job->engine || !dmio_engine_can_dma(engine, job->func) ||
+		    (!must && is_stuck(engine, GRACE_NS)))
+			continue;
+		if (!best || engine->load < best->load)
+			best = engine;
+	}
+	return best;
 }

@@ -13,7 +13,9 @@ struct dmio_ring;
 
 bool dmio_choice_is_dma(const struct dmio_job *job, const struct dmio_ring *dma,
 			const struct dmio_ring *cpu, bool may_run);
+bool dmio_choice_can_wait(const struct dmio_job *job);
 struct dmio_engine *dmio_choice_channel(const struct dmio_job *job, u64 waiting);
+struct dmio_engine *dmio_choice_other(const struct dmio_job *job);
 bool dmio_choice_is_small(const struct dmio_job *job);
 
 #endif /* DMIO_CHOICE_H */

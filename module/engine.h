@@ -153,7 +153,7 @@ struct dmio_engine_ops {
  * @queued_bytes: bytes of all its jobs
  * @load: what they cost, in bytes, to compare engines of which nothing is known
  * @load_ns: what they are thought to take; of the CPU, time of processors
- * @idle_ns: when the last job that waited for it was done
+ * @moved_ns: when it last gave a job back, or was given one when it had none
  * @rates: what jobs took
  * @windows: jobs done
  * @bytes: bytes of them done by the engine
@@ -176,7 +176,7 @@ struct dmio_engine {
 	u64 queued_bytes;
 	u64 load;
 	u64 load_ns;
-	u64 idle_ns;
+	u64 moved_ns;
 	struct dmio_rates rates;
 	u64 windows;
 	u64 bytes;

@@ -91,35 +91,18 @@ bool dmio_engines_can_dma(const struct dmio_func *func)
 }
 
 /**
- * dmio_engines_other() - another channel for a job that one has failed to do
- * @job: the job, still that one's
- *
- * Context: under the engines' lock.
- * Return: the least loaded of those that can do it, or NULL.
- */
-struct dmio_engine *dmio_engines_other(const struct dmio_job *job)
-{
-	struct dmio_engine *engine, *best = NULL;
-
-	list_for_each_entry(engine, &dmio_engines, node)
-		if (engine != job->engine && dmio_engine_can_dma(engine, job->func) &&
-		    (!best || engine->load < best->load))
-			best = engine;
-	return best;
-}
-
-/**
  * dmio_engines_are_free() - can any DMA engine be handed a job that waits?
+ * @func: the job's function; NULL: any
  *
  * Context: under the engines' lock.
  * Return: true if one can.
  */
-bool dmio_engines_are_free(void)
+bool dmio_engines_are_free(const struct dmio_func *func)
 {
 	struct dmio_engine *engine;
 
 	list_for_each_entry(engine, &dmio_engines, node)
-		if (dmio_engine_can_dma(engine, NULL) && dmio_engine_is_free(engine))
+		if (dmio_engine_can_dma(engine, func) && dmio_engine_is_free(engine))
 			return true;
 	return false;
 }
@@ -144,6 +127,20 @@ static u64 cost_of(struct dmio_engine *engine, const struct dmio_job *job)
 }
 
 /**
+ * dmio_engine_has_refused() - did a channel give a job back without having begun it?
+ * @job: the job, still that one's
+ *
+ * Context: any.
+ * Return: true if so, and it was not that the channel failed, or goes away.
+ */
+bool dmio_engine_has_refused(const struct dmio_job *job)
+{
+	return job->error && job->engine != &dmio_engine_cpu &&
+	       (job->reason == DMIO_REASON_MAPPING || job->reason == DMIO_REASON_BUSY ||
+		job->reason == DMIO_REASON_NO_CHANNEL);
+}
+
+/**
  * dmio_engine_assign() - give a job to an engine
  * @job: the job
  * @engine: the engine; the caller calls its ->submit()
@@ -155,7 +152,8 @@ void dmio_engine_assign(struct dmio_job *job, struct dmio_engine *engine)
 	lockdep_assert_held(&dmio_engines_lock);
 
 	job->engine = engine;
-	engine->nr_users++;
+	if (!engine->nr_users++ && engine != &dmio_engine_cpu)
+		engine->moved_ns = ktime_get_ns();
 	engine->queued_bytes += job->len;
 	engine->load += load_of(job);
 	job->cost_ns = cost_of(engine, job);
@@ -188,10 +186,12 @@ void dmio_engine_learn(struct dmio_job *job)
 	} else {
 		/* A channel did others before it, one after the other */
 		now = ktime_get_ns();
-		begun_ns = max(job->begun_ns, engine->idle_ns);
-		engine->idle_ns = now;
+		begun_ns = max(job->begun_ns, engine->moved_ns);
+		engine->moved_ns = now;
 		if (!job->error)
 			dmio_mean_learn(&rate->elapsed, bytes, now - begun_ns);
+		else if (dmio_engine_has_refused(job))
+			dmio_mean_refuse(&rate->elapsed, bytes, now - begun_ns);
 	}
 }
 

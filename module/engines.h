@@ -33,11 +33,11 @@ extern bool dmio_engines_no_dma;
 bool dmio_engine_is_free(const struct dmio_engine *engine);
 bool dmio_engine_can_dma(const struct dmio_engine *engine, const struct dmio_func *func);
 bool dmio_engines_can_dma(const struct dmio_func *func);
-bool dmio_engines_are_free(void);
-struct dmio_engine *dmio_engines_other(const struct dmio_job *job);
+bool dmio_engines_are_free(const struct dmio_func *func);
 bool dmio_engines_have_parked(void);
 
 void dmio_engine_assign(struct dmio_job *job, struct dmio_engine *engine);
+bool dmio_engine_has_refused(const struct dmio_job *job);
 void dmio_engine_learn(struct dmio_job *job);
 void dmio_engine_reclaim(struct dmio_job *job);
 void dmio_engine_put(struct dmio_engine *engine);

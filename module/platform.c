@@ -11,6 +11,7 @@
 #include <linux/platform_device.h>
 #include <linux/pm.h>
 
+#include "dispatch.h"
 #include "engines.h"
 #include "platform.h"
 #include "sched.h"
@@ -22,16 +23,16 @@ static struct platform_device *dmio_pdev;
 
 static int dmio_suspend(struct device *dev)
 {
-	dmio_sched_pause_dma(true);
+	dmio_dispatch_pause_dma(true);
 	if (dmio_sched_drain(DRAIN_TIMEOUT))
 		return 0;
-	dmio_sched_pause_dma(false);
+	dmio_dispatch_pause_dma(false);
 	return -EBUSY;
 }
 
 static int dmio_resume(struct device *dev)
 {
-	dmio_sched_pause_dma(false);
+	dmio_dispatch_pause_dma(false);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/sizes.h>
+#include <linux/time64.h>
 
 #include "rate.h"
 
@@ -25,6 +26,10 @@
 /* Far slower than anything, and far more than ever waits: their product is below 2^64 */
 #define MOST_PER_KIB	BIT(30)
 #define MOST_BYTES	BIT_ULL(33)
+
+/* What a job that was not taken counts as, at least and at most */
+#define LEAST_REFUSED_NS	NSEC_PER_MSEC
+#define MOST_REFUSED_NS		NSEC_PER_SEC
 
 static_assert(DMOVERIO_FUNC_CRC32C < DMIO_NR_FUNC_IDS);
 
@@ -49,6 +54,14 @@ struct dmio_rate *dmio_rate_of(struct dmio_rates *rates, unsigned int func, u64 
 	return &rates->rate[func][size_of(bytes)];
 }
 
+static u32 per_kib_of(u64 bytes, u64 ns)
+{
+	u64 per_kib = div64_u64(min_t(u64, ns, U64_MAX >> SHIFT) << SHIFT,
+				max_t(u64, bytes, LEAST_BYTES));
+
+	return clamp_t(u64, per_kib, 1, MOST_PER_KIB);
+}
+
 /**
  * dmio_mean_learn() - learn one more time
  * @mean: the mean
@@ -59,17 +72,37 @@ struct dmio_rate *dmio_rate_of(struct dmio_rates *rates, unsigned int func, u64 
  */
 void dmio_mean_learn(struct dmio_mean *mean, u64 bytes, u64 ns)
 {
-	u64 now = div64_u64(min_t(u64, ns, U64_MAX >> SHIFT) << SHIFT,
-			    max_t(u64, bytes, LEAST_BYTES));
+	u64 now = per_kib_of(bytes, ns);
 
-	now = clamp_t(u64, now, 1, MOST_PER_KIB);
+	if (mean->refused)
+		mean->nr = 0;
+	mean->refused = false;
 	if (mean->nr < WEIGHT)
 		mean->nr++;
-	else
-		now = min(now, (u64)WEIGHT * mean->per_kib);
+	if (mean->nr > 1)
+		now = min(now, (u64)mean->nr * mean->per_kib);
 	/* As s64: the new one may be less */
 	mean->per_kib += div_s64((s64)now - mean->per_kib, mean->nr);
-	mean->per_kib = max(mean->per_kib, 1U);
+	/* Chance makes times longer, not shorter: it need not take what it took before */
+	mean->per_kib = clamp_t(u64, mean->per_kib, 1, 2 * now);
+}
+
+/**
+ * dmio_mean_refuse() - learn that a job came back undone
+ * @mean: the mean
+ * @bytes: that were not moved
+ * @ns: the time that it took nevertheless
+ *
+ * Context: under the scheduler's lock.
+ */
+void dmio_mean_refuse(struct dmio_mean *mean, u64 bytes, u64 ns)
+{
+	u64 known = dmio_mean_ns(mean, bytes);
+
+	ns = clamp_t(u64, max(ns, 2 * known), LEAST_REFUSED_NS, MOST_REFUSED_NS);
+	mean->per_kib = per_kib_of(bytes, max(ns, known));
+	mean->nr = max(mean->nr, 1U);
+	mean->refused = true;
 }
 
 /**

@@ -9,7 +9,11 @@
  *
  * Two times are learned: how long it takes, and how much of a processor's time it
  * takes.  An estimate follows the mean of the last eight or so; a single time
- * that is out of all proportion moves it by no more than its double.
+ * that is out of all proportion moves it by no more than its double, and it is never
+ * more than the double of the last time.
+ *
+ * An engine that did not take a job counts as one that takes twice as long as was
+ * thought, each time; until it does one, and all is as if it were new.
  */
 #ifndef DMIO_RATE_H
 #define DMIO_RATE_H
@@ -24,10 +28,12 @@
  * struct dmio_mean - the mean of some times
  * @per_kib: in sixteenths of a nanosecond for each KiB
  * @nr: how many times it has learned, as far as that matters
+ * @refused: the last job came back undone: @per_kib is what that counts as
  */
 struct dmio_mean {
 	u32 per_kib;
 	u32 nr;
+	bool refused;
 };
 
 /**
@@ -52,6 +58,7 @@ struct dmio_rates {
 
 struct dmio_rate *dmio_rate_of(struct dmio_rates *rates, unsigned int func, u64 bytes);
 void dmio_mean_learn(struct dmio_mean *mean, u64 bytes, u64 ns);
+void dmio_mean_refuse(struct dmio_mean *mean, u64 bytes, u64 ns);
 u64 dmio_mean_ns(const struct dmio_mean *mean, u64 bytes);
 const struct dmio_mean *dmio_rates_guess(const struct dmio_rates *rates, unsigned int func,
 					 u64 bytes);

@@ -4,15 +4,9 @@
  * always there and takes what no other can.
  *
  *	dmio_sched_submit()	choose: by DMA, or by the CPU?  Wait in that ring
- *	  dispatch()		an engine has room: hand it the job whose turn it is
+ *	  dmio_dispatch()	an engine has room: hand it the job whose turn it is
  *	...
- *	dmio_job_complete()	that engine has room again: dispatch()
- *
- * An engine is given no more than keeps it busy: what waits in a ring can still
- * go to another, and waits for its turn, not for whoever was there before.
- *
- * What has to be done for jobs that wait, but by nobody in particular, a worker
- * does (kick): jobs abandoned, or left without an engine.
+ *	dmio_job_complete()	that engine has room again: dmio_dispatch()
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -20,9 +14,9 @@
 #include <linux/list.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
-#include <linux/workqueue.h>
 
 #include "choice.h"
+#include "dispatch.h"
 #include "engine.h"
 #include "engine_cpu.h"
 #include "engines.h"
@@ -30,35 +24,11 @@
 #include "func.h"
 #include "sched.h"
 
-/* Jobs handed to engines, or taken from a ring, before somebody else goes on */
-#define DISPATCH_JOBS		16
-#define KICK_JOBS		256
-
 /* One in so many jobs that are done at once is timed */
 #define TIMED			8
 
-/* Guarded by the engines' lock, with all that follows */
+/* Guarded by the engines' lock */
 static u32 last_id = 1;
-
-/* Jobs that wait for an engine; and those abandoned meanwhile */
-static struct dmio_ring rings[DMIO_NR_RINGS] = {
-	{ DMIO_RING_CPU, LIST_HEAD_INIT(rings[DMIO_RING_CPU].queues) },
-	{ DMIO_RING_DMA, LIST_HEAD_INIT(rings[DMIO_RING_DMA].queues) },
-};
-
-static LIST_HEAD(dropped);
-
-/* The machine is suspended: no DMA for now */
-static bool dma_paused;
-
-static void kick_work(struct work_struct *work);
-static DECLARE_WORK(kick, kick_work);
-
-/* Is there no engine any more for a job that waits for one? */
-static bool is_orphan(struct dmio_job *job)
-{
-	return !dmio_engines_can_dma(job->func);
-}
 
 /*
  * Where a job waits, and the reason if it is for the CPU; NULL if it requires an
@@ -70,18 +40,23 @@ static struct dmio_ring *choose(struct dmio_job *job, bool may_run)
 
 	if (job->policy == DMOVERIO_POLICY_CPU) {
 		job->reason = DMIO_REASON_POLICY;
-		return &rings[DMIO_RING_CPU];
+		return &dmio_rings[DMIO_RING_CPU];
 	}
 	if (!dmio_engines_can_dma(job->func)) {
 		job->reason = DMIO_REASON_NO_CHANNEL;
-		return job->policy == DMOVERIO_POLICY_REQUIRE_DMA ? NULL : &rings[DMIO_RING_CPU];
+		return job->policy == DMOVERIO_POLICY_REQUIRE_DMA ? NULL :
+								    &dmio_rings[DMIO_RING_CPU];
+	}
+	if (!dmio_choice_can_wait(job)) {
+		job->reason = DMIO_REASON_SLOWER;
+		return &dmio_rings[DMIO_RING_CPU];
 	}
 	if (job->policy == DMOVERIO_POLICY_AUTO &&
-	    !dmio_choice_is_dma(job, &rings[DMIO_RING_DMA], &rings[DMIO_RING_CPU], may_run)) {
+	    !dmio_choice_is_dma(job, &dmio_rings[DMIO_RING_DMA], &dmio_rings[DMIO_RING_CPU], may_run)) {
 		job->reason = dmio_choice_is_small(job) ? DMIO_REASON_SMALL : DMIO_REASON_SLOWER;
-		return &rings[DMIO_RING_CPU];
+		return &dmio_rings[DMIO_RING_CPU];
 	}
-	return &rings[DMIO_RING_DMA];
+	return &dmio_rings[DMIO_RING_DMA];
 }
 
 /**
@@ -105,134 +80,6 @@ bool dmio_sched_can(const struct dmio_func *func, u32 policy)
 	return can;
 }
 
-static bool fits_cpu(struct dmio_job *job)
-{
-	job->engine = &dmio_engine_cpu;
-	return true;
-}
-
-static bool fits_dma(struct dmio_job *job)
-{
-	job->engine = dmio_choice_channel(job, rings[DMIO_RING_DMA].bytes);
-	if (!job->engine && is_orphan(job))
-		schedule_work(&kick);
-	return job->engine;
-}
-
-/* The next job whose engine can be handed one now; or NULL */
-static struct dmio_job *next_job(void)
-{
-	struct dmio_job *job = NULL;
-
-	lockdep_assert_held(&dmio_engines_lock);
-
-	if (dmio_engine_is_free(&dmio_engine_cpu))
-		job = dmio_ring_next(&rings[DMIO_RING_CPU], fits_cpu);
-	if (!job && !dma_paused && dmio_engines_are_free())
-		job = dmio_ring_next(&rings[DMIO_RING_DMA], fits_dma);
-	return job;
-}
-
-/* Hand a job to an engine; the lock is not held meanwhile */
-static void hand_over(struct dmio_job *job, struct dmio_engine *engine)
-	__releases(&dmio_engines_lock) __acquires(&dmio_engines_lock)
-{
-	u64 bytes = dmio_func_bytes(job->func, job->len);
-	struct dmio_mean *busy = &dmio_rate_of(&engine->rates, job->func->id, bytes)->busy;
-	u64 begun_ns = ktime_get_ns();
-
-	dmio_engine_assign(job, engine);
-	job->held = true;
-	job->timed = true;
-	job->begun_ns = begun_ns;
-	engine->nr_held++;
-	engine->held_bytes += job->len;
-	engine->nr_users++;	/* this call */
-	engine->caller = current;
-	spin_unlock(&dmio_engines_lock);
-
-	engine->ops->submit(engine, job, false);
-
-	spin_lock(&dmio_engines_lock);
-	engine->caller = NULL;
-	/* For a channel, making descriptors is what costs CPU time */
-	if (engine != &dmio_engine_cpu)
-		dmio_mean_learn(busy, bytes, ktime_get_ns() - begun_ns);
-	dmio_engine_put(engine);
-}
-
-/*
- * Hand jobs to engines that have room.  An engine has one caller at a time:
- * whoever else finds that it has room leaves it to him.  So an engine that
- * completes jobs while it is called does not have us call it deeper and deeper.
- */
-static void dispatch(void)
-{
-	unsigned int nr = 0;
-	struct dmio_job *job;
-
-	spin_lock(&dmio_engines_lock);
-	while ((job = next_job())) {
-		hand_over(job, job->engine);
-		/* The caller has work of his own */
-		if (++nr == DISPATCH_JOBS) {
-			schedule_work(&kick);
-			break;
-		}
-	}
-	spin_unlock(&dmio_engines_lock);
-}
-
-/* Have jobs without an engine done by the CPU; or, if they require one, fail */
-static void move_orphans(struct list_head *failed)
-{
-	unsigned int nr = 0;
-	struct dmio_job *job;
-
-	lockdep_assert_held(&dmio_engines_lock);
-
-	while ((job = dmio_ring_find(&rings[DMIO_RING_DMA], is_orphan))) {
-		job->reason = DMIO_REASON_NO_CHANNEL;
-		if (job->policy != DMOVERIO_POLICY_REQUIRE_DMA) {
-			dmio_ring_add(&rings[DMIO_RING_CPU], job);
-		} else {
-			job->error = -ENODEV;
-			list_add_tail(&job->waiting, failed);
-		}
-		/* Not for too long under the lock */
-		if (++nr == KICK_JOBS) {
-			schedule_work(&kick);
-			break;
-		}
-	}
-}
-
-static void kick_work(struct work_struct *work)
-{
-	struct dmio_job *job, *next;
-	LIST_HEAD(failed);
-
-	spin_lock(&dmio_engines_lock);
-	list_splice_init(&dropped, &failed);
-	move_orphans(&failed);
-	spin_unlock(&dmio_engines_lock);
-
-	list_for_each_entry_safe(job, next, &failed, waiting) {
-		job->done(job);
-		cond_resched();
-	}
-	dispatch();
-}
-
-static void drop(struct dmio_job *job)
-{
-	lockdep_assert_held(&dmio_engines_lock);
-
-	job->error = -ECANCELED;
-	list_add_tail(&job->waiting, &dropped);
-	schedule_work(&kick);
-}
-
 /**
  * dmio_job_abandon() - nobody wants the job any more
  * @job: not known to have completed; it completes by itself, soon
@@ -247,7 +94,7 @@ void dmio_job_abandon(struct dmio_job *job)
 	WRITE_ONCE(job->abandoned, true);
 	if (job->ring) {
 		dmio_ring_remove(job);
-		drop(job);
+		dmio_dispatch_drop(job);
 	}
 	spin_unlock(&dmio_engines_lock);
 }
@@ -269,13 +116,13 @@ void dmio_sched_submit(struct dmio_job *job, bool may_run)
 	job->reason = DMIO_REASON_NONE;
 	spin_lock(&dmio_engines_lock);
 	ring = choose(job, may_run);
-	may_run &= ring == &rings[DMIO_RING_CPU];
+	may_run &= ring == &dmio_rings[DMIO_RING_CPU];
 	if (may_run) {
 		/* To look at the clock is dear, on some machines */
 		job->timed = !(dmio_engine_cpu.windows % TIMED);
 		dmio_engine_assign(job, &dmio_engine_cpu);
 	} else if (ring && dmio_job_is_abandoned(job)) {
-		drop(job);
+		dmio_dispatch_drop(job);
 	} else if (ring) {
 		dmio_ring_add(ring, job);
 	}
@@ -284,7 +131,7 @@ void dmio_sched_submit(struct dmio_job *job, bool may_run)
 	if (may_run) {
 		dmio_engine_cpu.ops->submit(&dmio_engine_cpu, job, true);
 	} else if (ring) {
-		dispatch();
+		dmio_dispatch();
 	} else {
 		job->error = -ENODEV;
 		job->done(job);
@@ -298,9 +145,8 @@ static bool is_failure(const struct dmio_job *job)
 }
 
 /*
- * Who does a job again that a DMA engine gave back: another one, if the channel
- * was the matter, but not one after the other; else the CPU, if that is allowed;
- * or NULL.
+ * Who does a job again that a DMA engine gave back: another one, but not one after
+ * the other; else the CPU, if that is allowed; or NULL.
  */
 static struct dmio_engine *choose_again(struct dmio_job *job)
 {
@@ -311,8 +157,8 @@ static struct dmio_engine *choose_again(struct dmio_job *job)
 	if (!job->error || !job->reason || job->parked || dmio_job_is_abandoned(job) ||
 	    job->engine == &dmio_engine_cpu)
 		return NULL;
-	if (!job->nr_restarts && (is_failure(job) || job->reason == DMIO_REASON_REMOVED))
-		dma = dmio_engines_other(job);
+	if (!job->nr_restarts)
+		dma = dmio_choice_other(job);
 	if (dma || job->policy == DMOVERIO_POLICY_REQUIRE_DMA)
 		return dma;
 	return &dmio_engine_cpu;
@@ -352,7 +198,7 @@ static bool reclaim(struct dmio_job *job, struct dmio_engine **again)
 	*again = choose_again(job);
 	if (job->held)
 		room = engine->caller != current &&
-		       (rings[DMIO_RING_CPU].nr || rings[DMIO_RING_DMA].nr);
+		       (dmio_rings[DMIO_RING_CPU].nr || dmio_rings[DMIO_RING_DMA].nr);
 	if (job->timed)
 		dmio_engine_learn(job);
 	count_job(job, *again);
@@ -375,6 +221,8 @@ static void do_again(struct dmio_job *job, struct dmio_engine *engine)
 	if (engine != &dmio_engine_cpu) {
 		job->reason = DMIO_REASON_NONE;
 		job->nr_restarts++;
+		job->timed = true;
+		job->begun_ns = ktime_get_ns();
 	}
 	engine->ops->submit(engine, job, false);
 
@@ -416,7 +264,7 @@ void dmio_job_complete(struct dmio_job *job, int error)
 		job->done(job);
 	}
 	if (room)
-		dispatch();
+		dmio_dispatch();
 }
 
 /**
@@ -458,7 +306,7 @@ void dmio_sched_add(struct dmio_engine *engine)
 	engine->state = DMOVERIO_ENGINE_ACTIVE;
 	list_add_tail(&engine->node, &dmio_engines);
 	spin_unlock(&dmio_engines_lock);
-	schedule_work(&kick);
+	dmio_dispatch_later();
 }
 
 /**
@@ -480,7 +328,7 @@ void dmio_sched_set_state(struct dmio_engine *engine, u32 state, u32 reason, uns
 	}
 	spin_unlock(&dmio_engines_lock);
 	/* What waits may have an engine now, or none any more */
-	schedule_work(&kick);
+	dmio_dispatch_later();
 }
 
 /**
@@ -515,7 +363,7 @@ bool dmio_sched_leave(struct dmio_engine *engine, unsigned long timeout)
 	engine->state = DMOVERIO_ENGINE_LEAVING;
 	engine->reason = 0;
 	spin_unlock(&dmio_engines_lock);
-	schedule_work(&kick);
+	dmio_dispatch_later();
 
 	return dmio_engine_wait_idle(engine, timeout);
 }
@@ -535,22 +383,6 @@ bool dmio_sched_drain(unsigned long timeout)
 }
 
 /**
- * dmio_sched_pause_dma() - give DMA engines no jobs for a while
- * @pause: or go on
- *
- * Jobs wait.
- *
- * Context: process context; does not sleep.
- */
-void dmio_sched_pause_dma(bool pause)
-{
-	spin_lock(&dmio_engines_lock);
-	dma_paused = pause;
-	spin_unlock(&dmio_engines_lock);
-	schedule_work(&kick);
-}
-
-/**
  * dmio_sched_stop_dma() - give DMA engines no more jobs, ever
  *
  * The CPU does what waits.
@@ -562,7 +394,7 @@ void dmio_sched_stop_dma(void)
 	spin_lock(&dmio_engines_lock);
 	WRITE_ONCE(dmio_engines_no_dma, true);
 	spin_unlock(&dmio_engines_lock);
-	schedule_work(&kick);
+	dmio_dispatch_later();
 }
 
 /**
@@ -598,11 +430,17 @@ void dmio_sched_remove(struct dmio_engine *engine)
  */
 int dmio_sched_init(void)
 {
-	int ret = dmio_engine_cpu_init();
+	int ret = dmio_dispatch_init();
 
-	if (!ret)
-		dmio_sched_add(&dmio_engine_cpu);
-	return ret;
+	if (ret)
+		return ret;
+	ret = dmio_engine_cpu_init();
+	if (ret) {
+		dmio_dispatch_fini();
+		return ret;
+	}
+	dmio_sched_add(&dmio_engine_cpu);
+	return 0;
 }
 
 /**
@@ -614,12 +452,12 @@ int dmio_sched_init(void)
  */
 void dmio_sched_fini(void)
 {
-	flush_work(&kick);
-	/* A worker whose job is over may still be on its way out of dispatch() */
+	dmio_dispatch_flush();
+	/* A worker whose job is over may still be on its way out of dmio_dispatch() */
 	dmio_engine_wait_idle(&dmio_engine_cpu, MAX_SCHEDULE_TIMEOUT);
-	WARN_ON_ONCE(rings[DMIO_RING_CPU].nr || rings[DMIO_RING_DMA].nr);
+	WARN_ON_ONCE(dmio_rings[DMIO_RING_CPU].nr || dmio_rings[DMIO_RING_DMA].nr);
 	dmio_sched_remove(&dmio_engine_cpu);
 	dmio_engine_cpu_fini();
-	/* ... and may have queued it once more */
-	cancel_work_sync(&kick);
+	/* ... and may have kicked once more */
+	dmio_dispatch_fini();
 }

@@ -20,7 +20,6 @@ void dmio_sched_stay(struct dmio_engine *engine, u32 state, u32 reason);
 bool dmio_sched_leave(struct dmio_engine *engine, unsigned long timeout);
 void dmio_sched_remove(struct dmio_engine *engine);
 bool dmio_sched_drain(unsigned long timeout);
-void dmio_sched_pause_dma(bool pause);
 void dmio_sched_stop_dma(void);
 bool dmio_sched_is_stopped(void);
 

@@ -23,6 +23,8 @@ static DEFINE_SPINLOCK(fake_lock);
 struct fake fake_cpu;
 
 u64 fake_now;
+unsigned int fake_nr_looks;
+unsigned int fake_nr_asked;
 
 static struct fake *to_fake(const struct dmio_engine *engine)
 {
@@ -33,6 +35,7 @@ static bool fake_can(const struct dmio_engine *engine, const struct dmio_func *f
 {
 	const struct fake *fake = to_fake(engine);
 
+	fake_nr_asked++;
 	return !fake->cannot && (func == &fake_func || fake->other || fake == &fake_cpu);
 }
 

@@ -73,6 +73,12 @@ struct fake_job {
 /* What the scheduler's clock shows */
 extern u64 fake_now;
 
+/* How often it wanted to look at channels later */
+extern unsigned int fake_nr_looks;
+
+/* How often fakes were asked what they can do */
+extern unsigned int fake_nr_asked;
+
 /* Takes the place of the engine that is always there */
 extern struct fake fake_cpu;
 
@@ -85,6 +91,8 @@ void fakes_stop(struct kunit *test);
 void fake_add(struct fake *fake);
 void fake_remove(struct fake *fake);
 void fake_start_dma(void);
+void fake_settle(void);
+void fake_look(void);
 void fake_finish(struct fake *fake, struct dmio_job *job);
 struct fake_job *fake_first(struct fake *fake);
 bool fake_is_done(const struct fake_job *fj);

@@ -1,3 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The object under test, as an object of this module */
+/*
+ * The object under test, as an object of this module, with a clock that only tests
+ * move
+ */
+#include <linux/ktime.h>
+
+#include "fake.h"
+
+#define ktime_get_ns()	(fake_now)
+
 #include "../../module/choice.c"

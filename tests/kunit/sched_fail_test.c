@@ -66,8 +66,9 @@ static const struct {
 	{ "two, removed", 2, AUTO, DMIO_REASON_REMOVED, -ENODEV, { 1, 1 }, 1, 0 },
 	{ "two, required", 2, REQUIRE, DMIO_REASON_ERROR, -EIO, { 1, 1 }, 0, -EIO },
 	{ "not all, one after the other", 3, PREFER, DMIO_REASON_HANG, -ETIMEDOUT, { 1, 1 }, 1, 0 },
-	{ "not the channel's fault", 2, PREFER, DMIO_REASON_MAPPING, -ENOMEM, { 1, 0 }, 1, 0 },
-	{ "not its fault, required", 2, REQUIRE, DMIO_REASON_BUSY, -EIO, { 1, 0 }, 0, -EIO },
+	{ "two, refused", 2, PREFER, DMIO_REASON_MAPPING, -ENOMEM, { 1, 1 }, 1, 0 },
+	{ "two, refused, required", 2, REQUIRE, DMIO_REASON_BUSY, -EIO, { 1, 1 }, 0, -EIO },
+	{ "three, refused", 3, AUTO, DMIO_REASON_NO_CHANNEL, -EIO, { 1, 1 }, 1, 0 },
 	{ "not to be done again", 2, PREFER, DMIO_REASON_NONE, -EIO, { 1, 0 }, 0, -EIO },
 };
 

@@ -10,6 +10,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "../../module/dispatch.h"
 #include "../../module/engine_cpu.h"
 #include "../../module/sched.h"
 #include "fake.h"
@@ -382,14 +383,14 @@ static void fair_pause_test(struct kunit *test)
 	fake_add(dma);
 	for (i = 0; i < 20; i++)
 		submit(bench, i, i % 2, PREFER, SZ_1M);
-	dmio_sched_pause_dma(true);
+	dmio_dispatch_pause_dma(true);
 	finish_all(dma);
 	KUNIT_EXPECT_TRUE(test, dmio_sched_drain(0));
 	submit(bench, 20, 0, PREFER, SZ_1M);
 	settle(test);
 	KUNIT_EXPECT_EQ(test, dma->nr_jobs, 2U);
 	KUNIT_EXPECT_TRUE(test, dmio_sched_drain(0));
-	dmio_sched_pause_dma(false);
+	dmio_dispatch_pause_dma(false);
 	expect_given(test, dma, 4);
 	finish_all(dma);
 	for (i = 0; i <= 20; i++)
@@ -406,10 +407,10 @@ static void fair_depth_test(struct kunit *test)
 
 	dma->holds = false;
 	fake_add(dma);
-	dmio_sched_pause_dma(true);
+	dmio_dispatch_pause_dma(true);
 	for (i = 0; i < NR_JOBS; i++)
 		submit(bench, i, i % NR_FLOWS, PREFER, SZ_4K);
-	dmio_sched_pause_dma(false);
+	dmio_dispatch_pause_dma(false);
 	expect_given(test, dma, NR_JOBS);
 	for (i = 0; i < NR_JOBS; i++)
 		expect_done(test, &bench->job[i], 0);
