@@ -36,25 +36,26 @@ static u32 last_id = 1;
  */
 static struct dmio_ring *choose(struct dmio_job *job, bool may_run)
 {
+	struct dmio_ring *cpu = &dmio_rings[DMIO_RING_CPU];
+
 	lockdep_assert_held(&dmio_engines_lock);
 
 	if (job->policy == DMOVERIO_POLICY_CPU) {
 		job->reason = DMIO_REASON_POLICY;
-		return &dmio_rings[DMIO_RING_CPU];
+		return cpu;
 	}
 	if (!dmio_engines_can_dma(job->func)) {
 		job->reason = DMIO_REASON_NO_CHANNEL;
-		return job->policy == DMOVERIO_POLICY_REQUIRE_DMA ? NULL :
-								    &dmio_rings[DMIO_RING_CPU];
+		return job->policy == DMOVERIO_POLICY_REQUIRE_DMA ? NULL : cpu;
 	}
 	if (!dmio_choice_can_wait(job)) {
 		job->reason = DMIO_REASON_SLOWER;
-		return &dmio_rings[DMIO_RING_CPU];
+		return cpu;
 	}
 	if (job->policy == DMOVERIO_POLICY_AUTO &&
-	    !dmio_choice_is_dma(job, &dmio_rings[DMIO_RING_DMA], &dmio_rings[DMIO_RING_CPU], may_run)) {
+	    !dmio_choice_is_dma(job, &dmio_rings[DMIO_RING_DMA], cpu, may_run)) {
 		job->reason = dmio_choice_is_small(job) ? DMIO_REASON_SMALL : DMIO_REASON_SLOWER;
-		return &dmio_rings[DMIO_RING_CPU];
+		return cpu;
 	}
 	return &dmio_rings[DMIO_RING_DMA];
 }
