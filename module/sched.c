@@ -24,7 +24,7 @@
 #include "func.h"
 #include "sched.h"
 
-/* One in so many jobs that are done at once is timed */
+/* One in so many jobs that are done at once is timed, once it is known what they take */
 #define TIMED			8
 
 /* Guarded by the engines' lock */
@@ -100,6 +100,15 @@ void dmio_job_abandon(struct dmio_job *job)
 	spin_unlock(&dmio_engines_lock);
 }
 
+/* To look at the clock is dear, on some machines */
+static bool is_timed(const struct dmio_job *job)
+{
+	u64 bytes = dmio_func_bytes(job->func, job->len);
+
+	return !(dmio_engine_cpu.windows % TIMED) ||
+	       !dmio_rate_of(&dmio_engine_cpu.rates, job->func->id, bytes)->elapsed.nr;
+}
+
 /**
  * dmio_sched_submit() - have a job done
  * @job: the job; it may have completed and be gone when this returns
@@ -119,8 +128,7 @@ void dmio_sched_submit(struct dmio_job *job, bool may_run)
 	ring = choose(job, may_run);
 	may_run &= ring == &dmio_rings[DMIO_RING_CPU];
 	if (may_run) {
-		/* To look at the clock is dear, on some machines */
-		job->timed = !(dmio_engine_cpu.windows % TIMED);
+		job->timed = is_timed(job);
 		dmio_engine_assign(job, &dmio_engine_cpu);
 	} else if (ring && dmio_job_is_abandoned(job)) {
 		dmio_dispatch_drop(job);

@@ -425,6 +425,26 @@ static void rate_slow_channel_test(struct kunit *test)
 	KUNIT_EXPECT_GE(test, slow->nr, 400U);
 }
 
+/* Of those done at once few are timed, but the first of a size is */
+static void rate_at_once_test(struct kunit *test)
+{
+	struct rate_bench *bench = test->priv;
+	struct fake_job *fj = bench->job;
+	unsigned int i;
+	u64 len;
+
+	bench->lane[0].ns_per_kib = 1000;
+	for (i = 0; i < 4; i++) {
+		len = SZ_4K << i;
+		fake_job_init(fj, AUTO, len);
+		fj->job.flow = &bench->flow;
+		dmio_sched_submit(&fj->job, true);
+		KUNIT_ASSERT_TRUE(test, pass(bench));
+		KUNIT_EXPECT_EQ(test, 1U, dmio_rate_of(&dmio_engine_cpu.rates, DMOVERIO_FUNC_COPY,
+						       2 * len)->elapsed.nr);
+	}
+}
+
 /* Where one job takes long, the next can wait where it can still be overtaken */
 static void rate_held_test(struct kunit *test)
 {
@@ -479,6 +499,7 @@ static struct kunit_case rate_cases[] = {
 	KUNIT_CASE(rate_spill_test),
 	KUNIT_CASE(rate_channels_test),
 	KUNIT_CASE(rate_slow_channel_test),
+	KUNIT_CASE(rate_at_once_test),
 	KUNIT_CASE(rate_held_test),
 	KUNIT_CASE(rate_off_test),
 	{}
