@@ -116,17 +116,6 @@ static int copy(int fd, void *dst, const void *src, size_t len)
 	return dt_do(fd, &r.req);
 }
 
-/* A session is gone once its last worker is, which may be after its close */
-static int rmmod_later(const char *module)
-{
-	long long end = dt_now_ms() + DT_PATIENCE_MS;
-	int err;
-
-	while ((err = dt_rmmod(module)) == -EAGAIN && dt_now_ms() < end)
-		dt_sleep_ms(10);
-	return err;
-}
-
 /* Is DMA used? */
 static void expect_dma(struct __test_metadata *_metadata)
 {
@@ -284,6 +273,8 @@ TEST_F_TIMEOUT(channels, a_new_bind_leaves_released_ones_alone, 240)
 
 TEST_F_TIMEOUT(channels, modules_come_and_go, 240)
 {
+	char options[sizeof(self->options) + 32];
+
 	NEED_SIM();
 	NEED_CHANNELS();
 	EXPECT_EQ(-EAGAIN, dt_rmmod("dmover_sim"));
@@ -301,7 +292,10 @@ TEST_F_TIMEOUT(channels, modules_come_and_go, 240)
 	/* We ourselves */
 	EXPECT_EQ(-EAGAIN, dt_rmmod("dmoverio"));
 	close(self->fd);
-	EXPECT_EQ(0, rmmod_later("dmoverio"));
+	EXPECT_EQ(0, dt_rmmod_later("dmoverio"));
+	/* The last one of an option counts */
+	snprintf(options, sizeof(options), "%s edge_align=3", self->options);
+	EXPECT_EQ(-EINVAL, dt_insmod("dmoverio", options));
 	ASSERT_EQ(0, dt_insmod("dmoverio", self->options));
 	self->fd = dt_open(NULL, 0);
 	EXPECT_EQ(self->nr, dt_channels(self->fd, DMOVERIO_FUNC_COPY));
@@ -724,7 +718,7 @@ static bool unload(struct __test_metadata *_metadata, FIXTURE_DATA(channels) *se
 	err = dt_rmmod("dmoverio");
 	seen = err == -EAGAIN && seen;
 	if (err == -EAGAIN)
-		err = rmmod_later("dmoverio");
+		err = dt_rmmod_later("dmoverio");
 	EXPECT_EQ(0, err);
 	EXPECT_EQ(self->pins, dt_pins());
 	if (!err)

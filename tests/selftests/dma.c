@@ -251,6 +251,16 @@ int dt_rmmod(const char *module)
 	return syscall(SYS_delete_module, module, O_NONBLOCK) ? -errno : 0;
 }
 
+int dt_rmmod_later(const char *module)
+{
+	long long end = dt_now_ms() + DT_PATIENCE_MS;
+	int err;
+
+	while ((err = dt_rmmod(module)) == -EAGAIN && dt_now_ms() < end)
+		dt_sleep_ms(10);
+	return err;
+}
+
 int dt_insmod(const char *module, const char *options)
 {
 	char path[64];

@@ -64,6 +64,8 @@ int dt_read_line(const char *path, char *line, size_t size);
 int dt_release(const char *channel);
 int dt_rescan(void);
 int dt_rmmod(const char *module);		/* without waiting */
+/* A session is gone once its last worker is, which may be after its close */
+int dt_rmmod_later(const char *module);
 /* A module of /modules, with "name=value" pairs */
 int dt_insmod(const char *module, const char *options);
 /* What a module's parameters are, as dt_insmod() takes them */

@@ -389,6 +389,34 @@ TEST_F_TIMEOUT(nomem, channels, 900)
 	each_once_of(_metadata, self, "channels", come_and_go, check_back);
 }
 
+/* The module itself: if it cannot be loaded, it is as if nobody had tried */
+TEST_F_TIMEOUT(nomem, loading, 3600)
+{
+	unsigned int points = 0, told = 0;
+	char options[1024];
+	bool hit;
+
+	if (self->nth < 0)
+		SKIP(return, "no fault injection in this kernel");
+	ASSERT_EQ(0, dt_options("dmoverio", options, sizeof(options)));
+	make_request(self, "copy", SMALL);
+	do {
+		int err;
+
+		ASSERT_EQ(0, dt_rmmod_later("dmoverio"));
+		arm(self->nth, points + 1);
+		err = dt_insmod("dmoverio", options);
+		hit = disarm(self->nth);
+		points += hit;
+		told += !!err;
+		if (err)
+			ASSERT_EQ(0, dt_insmod("dmoverio", options));
+		check_back(_metadata, self);
+	} while (hit && _metadata->passed);
+	TH_LOG("loading: %u can fail, %u calls said so", points, told);
+	EXPECT_LE(8, told);
+}
+
 /*
  * Whoever allocates, one fails: the one that comes when so much was allocated
  * before, @step by @step. Bytes are counted of objects, and pages of pages.
