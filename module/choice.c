@@ -124,7 +124,7 @@ bool dmio_choice_can_wait(const struct dmio_job *job)
 static struct dmio_engine *find_first(const struct dmio_job *job, u64 *ns, unsigned int *nr)
 {
 	struct dmio_engine *engine, *best = NULL;
-	u64 each;
+	u64 each, bytes = bytes_of(job);
 
 	*ns = 0;
 	*nr = 0;
@@ -132,8 +132,10 @@ static struct dmio_engine *find_first(const struct dmio_job *job, u64 *ns, unsig
 		if (!dmio_engine_can_dma(engine, job->func) || is_stuck(engine, GRACE_NS))
 			continue;
 		++*nr;
+		/* Or else it would be one of which nothing is known, but which is not chosen */
 		each = engine->load_ns +
-		       dmio_mean_ns(&rate_of(engine, job)->elapsed, bytes_of(job));
+		       dmio_mean_ns(dmio_rates_guess(&engine->rates, job->func->id, bytes),
+				    bytes);
 		if (best && each >= *ns)
 			continue;
 		best = engine;

@@ -425,6 +425,21 @@ static void rate_slow_channel_test(struct kunit *test)
 	KUNIT_EXPECT_GE(test, slow->nr, 400U);
 }
 
+/* One that is slow, as far as that is known, is not tried at each size */
+static void rate_unknown_size_test(struct kunit *test)
+{
+	struct rate_bench *bench = test->priv;
+	struct lane *fast = add_channel(bench, 0, 10000), *slow = add_channel(bench, 0, 100000);
+
+	bench->lane[0].ns_per_kib = 1000;
+	run(test, 40, 1, CPU, SZ_16K);
+	run(test, 64, 8, REQUIRE, SZ_64K);
+	KUNIT_ASSERT_GT(test, slow->nr, 0U);
+	run(test, 1, 1, REQUIRE, SZ_16K);
+	KUNIT_ASSERT_EQ(test, fast->nr, 1U);
+	KUNIT_EXPECT_LE(test, by_dma(test, SZ_16K), 10U);
+}
+
 /* Of those done at once few are timed, but the first of a size is */
 static void rate_at_once_test(struct kunit *test)
 {
@@ -499,6 +514,7 @@ static struct kunit_case rate_cases[] = {
 	KUNIT_CASE(rate_spill_test),
 	KUNIT_CASE(rate_channels_test),
 	KUNIT_CASE(rate_slow_channel_test),
+	KUNIT_CASE(rate_unknown_size_test),
 	KUNIT_CASE(rate_at_once_test),
 	KUNIT_CASE(rate_held_test),
 	KUNIT_CASE(rate_off_test),
