@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +174,15 @@ static void make_region(struct thread *t, dmio_buffer *buf, bool output, size_t 
 	buf->dmbuf_iovcnt = one_in(t, 80) ? below(t, 3) * 1024 : nr;
 }
 
+static uint32_t new_id(struct thread *t)
+{
+	uint32_t id = atomic_fetch_add(&t->board->next_id, 1);
+
+	if (id < FZ_IDS)
+		atomic_store(&t->board->id[id], 1);
+	return id;
+}
+
 static void make_request(struct thread *t, unsigned int slot, struct request2 *r)
 {
 	unsigned int nr = nr_in[slot];
@@ -189,9 +199,7 @@ static void make_request(struct thread *t, unsigned int slot, struct request2 *r
 	if (is_abi2(slot) && nr == 1 && one_in(t, 2))
 		r->out.dmbuf_iovcnt = 0;
 	r->in = one_in(t, 80) ? bad_memory(t) : in;
-	r->id = atomic_fetch_add(&t->board->next_id, 1);
-	if (r->id < FZ_IDS)
-		atomic_store(&t->board->id[r->id], 1);
+	r->id = new_id(t);
 }
 
 static size_t request_size(unsigned int slot)
@@ -218,13 +226,18 @@ static void put_request(struct thread *t, unsigned int slot, uint8_t *record)
 /* One request again and again, until there is no room */
 static int flood(struct thread *t, unsigned int slot)
 {
+	size_t id_at = is_abi2(slot) ? offsetof(struct request2, id) :
+				       offsetof(struct dmio_usrreq, req_id);
 	uint8_t *record = list(t, request_size(slot));
 	ssize_t ret = 1;
+	uint32_t id;
 
 	fcntl(fd_of(slot), F_SETFL, O_NONBLOCK);
+	put_request(t, slot, record);
 	for (unsigned int i = 0; i < DT_DEPTH + 8 && ret > 0; i++) {
-		put_request(t, slot, record);
 		ret = write(fd_of(slot), record, request_size(slot));
+		id = new_id(t);
+		memcpy(record + id_at, &id, sizeof(id));
 	}
 	return error_of(ret);
 }
