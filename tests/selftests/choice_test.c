@@ -149,7 +149,7 @@ static double take_time(struct __test_metadata *_metadata, FIXTURE_DATA(choice) 
 static void measure_channel(struct __test_metadata *_metadata, FIXTURE_DATA(choice) *self,
 			    int which, double (*took)[NR_CHOICES])
 {
-	double times[NR_TIMES];
+	double times[NR_TIMES] = {};
 
 	ASSERT_EQ(0, dt_release(self->channel[!which]));
 	ASSERT_EQ(0, dt_wait_channels(self->fd[CPU], 1));
@@ -166,7 +166,7 @@ static void measure_channel(struct __test_metadata *_metadata, FIXTURE_DATA(choi
 static void measure_auto(struct __test_metadata *_metadata, FIXTURE_DATA(choice) *self,
 			 double (*took)[NR_CHOICES])
 {
-	double cpu[NR_TIMES], left[NR_TIMES];
+	double cpu[NR_TIMES] = {}, left[NR_TIMES] = {};
 
 	for (unsigned int size = 0; size < NR_SIZES; size++) {
 		for (unsigned int i = 0; i < NR_WARM; i++)
@@ -193,7 +193,7 @@ static int best_of(const double *took)
 /* How much longer it takes than the best fixed choice: the median of the rounds */
 static double ratio(FIXTURE_DATA(choice) *self, unsigned int size, unsigned int nr)
 {
-	double ratios[MAX_ROUNDS];
+	double ratios[MAX_ROUNDS] = {};
 
 	for (unsigned int i = 0; i < nr; i++) {
 		const double *took = self->took[i][size];
@@ -213,7 +213,7 @@ static void print(struct __test_metadata *_metadata, FIXTURE_DATA(choice) *self,
 		double took[NR_CHOICES];
 
 		for (int c = 0; c < NR_CHOICES; c++) {
-			double times[MAX_ROUNDS];
+			double times[MAX_ROUNDS] = {};
 
 			for (unsigned int i = 0; i < nr; i++)
 				times[i] = self->took[i][size][c] * 1e6;

@@ -447,7 +447,7 @@ TEST_F(leak, nested_namespaces)
 	close(sock[1]);
 	if (read(sock[0], &byte, 1) == 1) {
 		snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
-		snprintf(map, sizeof(map), "0 %u 1\n1 %u 100\n", DT_NOBODY, FIRST);
+		snprintf(map, sizeof(map), "0 %d 1\n1 %d 100\n", DT_NOBODY, FIRST);
 		EXPECT_EQ(0, write_line(path, map));
 		snprintf(path, sizeof(path), "/proc/%d/gid_map", pid);
 		EXPECT_EQ(0, write_line(path, "0 0 1"));

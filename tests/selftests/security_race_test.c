@@ -322,8 +322,13 @@ static void *flip(void *arg)
 /* Only what was asked for is in the user's own memory: the input, or what was there */
 static bool is_own_data(const FIXTURE_DATA(race) *self, size_t from)
 {
-	for (size_t i = 0; i < FB_LEN; i++)
-		if (self->own[i] != 0xee && (i < from || self->own[i] != self->src[i]))
+	size_t i;
+
+	for (i = 0; i < from; i++)
+		if (self->own[i] != 0xee)
+			return false;
+	for (; i < FB_LEN; i++)
+		if (self->own[i] != 0xee && self->own[i] != self->src[i])
 			return false;
 	return true;
 }
