@@ -269,7 +269,9 @@ void engine_list_explain(const struct engine_list *list, const char **why,
 		*why = engine_failed_why(&list->rows[i], what_to_do);
 		if (!*why)
 			continue;
-		*what_to_do = "try it again: dmo-ctl reset CHANNEL";
+		*what_to_do = list->rows[i].parked_pages ?
+			      "unbind its driver, or wait until the hardware is done" :
+			      "try it again: dmo-ctl reset CHANNEL";
 		return;
 	}
 	for (i = 0; i < ARRAY_SIZE(unused); i++) {

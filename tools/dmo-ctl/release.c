@@ -66,7 +66,7 @@ const struct dmo_command dmo_cmd_reset = {
 	.args = "CHANNEL",
 	.summary = "use a DMA channel again, at once, that has failed",
 	.help = "It is taken out of quarantine; or, if it was disabled, tried once more.  Not\n"
-		"while it has parked pages: only unbinding its driver helps then.  Needs root.\n",
+		"while it has parked pages: unbind its driver, or wait.  Needs root.\n",
 	.nr_args = 1,
 	.run = run_reset,
 };
