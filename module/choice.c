@@ -261,7 +261,8 @@ static struct dmio_engine *find_due(const struct dmio_job *job, struct dmio_engi
  * @job: the job
  * @waiting: bytes that wait for channels, the job's among them
  *
- * One of which nothing is known comes first; one that is stuck, only if all are.
+ * One of which nothing is known comes first; one that is stuck, only if all are and
+ * there is no other choice.
  *
  * Context: under the engines' lock.
  * Return: one with room for it; NULL if there is none, or if it is better to wait
@@ -280,7 +281,7 @@ struct dmio_engine *dmio_choice_channel(const struct dmio_job *job, u64 waiting)
 		if (!dmio_engine_can_dma(engine, job->func))
 			continue;
 		if (is_stuck(engine, GRACE_NS)) {
-			if (dmio_engine_is_free(engine))
+			if (dmio_engine_is_free(engine) && (!stuck || engine->load < stuck->load))
 				stuck = engine;
 			continue;
 		}
@@ -294,8 +295,9 @@ struct dmio_engine *dmio_choice_channel(const struct dmio_job *job, u64 waiting)
 			offer(&full, engine, ns);
 	}
 
+	/* Until the CPU takes it, it can be taken back; what a channel has cannot */
 	if (!moves)
-		return dmio_choice_can_wait(job) ? stuck : NULL;
+		return job->policy == DMOVERIO_POLICY_REQUIRE_DMA ? stuck : NULL;
 	if (!free.engine || (full.engine && full.ns < free.ns))
 		return NULL;
 	return (learned ? find_due(job, free.engine) : NULL) ?: free.engine;
@@ -306,20 +308,21 @@ struct dmio_engine *dmio_choice_channel(const struct dmio_job *job, u64 waiting)
  * @job: the job, still that one's
  *
  * Context: under the engines' lock.
- * Return: the least loaded of those that can do it; NULL if there is none, or if the
- * CPU is better than one that is stuck.
+ * Return: the least loaded of those that can do it and are not stuck; if there is none,
+ * of all, for jobs that have no other choice, or NULL.
  */
 struct dmio_engine *dmio_choice_other(const struct dmio_job *job)
 {
-	bool must = job->policy == DMOVERIO_POLICY_REQUIRE_DMA;
-	struct dmio_engine *engine, *best = NULL;
+	struct dmio_engine *engine, *moving = NULL, *stuck = NULL, **best;
 
 	list_for_each_entry(engine, &dmio_engines, node) {
-		if (engine == job->engine || !dmio_engine_can_dma(engine, job->func) ||
-		    (!must && is_stuck(engine, GRACE_NS)))
+		if (engine == job->engine || !dmio_engine_can_dma(engine, job->func))
 			continue;
-		if (!best || engine->load < best->load)
-			best = engine;
+		best = is_stuck(engine, GRACE_NS) ? &stuck : &moving;
+		if (!*best || engine->load < (*best)->load)
+			*best = engine;
 	}
-	return best;
+	if (!moving && job->policy == DMOVERIO_POLICY_REQUIRE_DMA)
+		return stuck;
+	return moving;
 }

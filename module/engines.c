@@ -127,8 +127,11 @@ static u64 cost_of(struct dmio_engine *engine, const struct dmio_job *job)
 }
 
 /**
- * dmio_engine_has_refused() - did a channel give a job back without having begun it?
+ * dmio_engine_has_refused() - did a channel give a job back for want of something?
  * @job: the job, still that one's
+ *
+ * What the job itself is to blame for, as pieces that are too small for the channel,
+ * says nothing of others' jobs.
  *
  * Context: any.
  * Return: true if so, and it was not that the channel failed, or goes away.
@@ -136,8 +139,8 @@ static u64 cost_of(struct dmio_engine *engine, const struct dmio_job *job)
 bool dmio_engine_has_refused(const struct dmio_job *job)
 {
 	return job->error && job->engine != &dmio_engine_cpu &&
-	       (job->reason == DMIO_REASON_MAPPING || job->reason == DMIO_REASON_BUSY ||
-		job->reason == DMIO_REASON_NO_CHANNEL);
+	       (job->reason == DMIO_REASON_BUSY ||
+		(job->reason == DMIO_REASON_MAPPING && job->error == -ENOMEM));
 }
 
 /**

@@ -118,6 +118,12 @@ u64 dmio_mean_ns(const struct dmio_mean *mean, u64 bytes)
 	return bytes ? clamp_t(u64, bytes, LEAST_BYTES, MOST_BYTES) * mean->per_kib >> SHIFT : 0;
 }
 
+/* That jobs of another size were refused does not say how long they take */
+static bool is_known(const struct dmio_mean *mean)
+{
+	return mean->nr && !mean->refused;
+}
+
 /**
  * dmio_rates_guess() - find what is known of sizes like that
  * @rates: of the engine
@@ -134,10 +140,12 @@ const struct dmio_mean *dmio_rates_guess(const struct dmio_rates *rates, unsigne
 	const struct dmio_rate *rate = rates->rate[func];
 	int size = size_of(bytes), off;
 
-	for (off = 0; off < DMIO_NR_SIZES; off++) {
-		if (size >= off && rate[size - off].elapsed.nr)
+	if (rate[size].elapsed.nr)
+		return &rate[size].elapsed;
+	for (off = 1; off < DMIO_NR_SIZES; off++) {
+		if (size >= off && is_known(&rate[size - off].elapsed))
 			return &rate[size - off].elapsed;
-		if (size + off < DMIO_NR_SIZES && rate[size + off].elapsed.nr)
+		if (size + off < DMIO_NR_SIZES && is_known(&rate[size + off].elapsed))
 			return &rate[size + off].elapsed;
 	}
 	return &rate[size].elapsed;

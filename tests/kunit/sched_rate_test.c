@@ -242,6 +242,11 @@ static void rate_size_test(struct kunit *test)
 				    (const struct dmio_mean *)&dmio_rate_of(rates,
 				    DMOVERIO_FUNC_COPY, bytes < SZ_128K ? SZ_8K : SZ_1M)->elapsed);
 	KUNIT_EXPECT_EQ(test, dmio_rates_guess(rates, DMOVERIO_FUNC_XOR, SZ_8K)->nr, 0U);
+
+	/* That one was refused is no guess for others */
+	dmio_mean_refuse(&dmio_rate_of(rates, DMOVERIO_FUNC_COPY, SZ_32K)->elapsed, SZ_32K, 1);
+	KUNIT_EXPECT_TRUE(test, dmio_rates_guess(rates, DMOVERIO_FUNC_COPY, SZ_32K)->refused);
+	KUNIT_EXPECT_FALSE(test, dmio_rates_guess(rates, DMOVERIO_FUNC_COPY, SZ_64K)->refused);
 }
 
 /* -- DMA or the CPU */

@@ -291,6 +291,49 @@ static void shun_stuck_cpu_test(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fj[i].nr_done, 1U);
 }
 
+/* What a channel has cannot be taken back: who has another choice is not handed to it */
+static void shun_stuck_prefer_test(struct kunit *test)
+{
+	struct shun_bench *bench = test->priv;
+	struct fake *dma = add_channel(bench, MS / 10);
+	struct fake_job *fj = bench->more;
+
+	run(test, 40, REQUIRE);
+	submit(&fj[0], 1, REQUIRE);
+	KUNIT_ASSERT_PTR_EQ(test, fake_first(dma), &fj[0]);
+	fake_now += 100 * MS;
+	dma->nr_jobs = 0;
+	submit(&fj[1], 1, DMOVERIO_POLICY_PREFER_DMA);
+	KUNIT_EXPECT_EQ(test, dma->nr_jobs, 0U);
+	KUNIT_EXPECT_NULL(test, fake_first(&fake_cpu));
+	fake_now += 6000 * MS;
+	fake_look();
+	KUNIT_EXPECT_PTR_EQ(test, fake_first(&fake_cpu), &fj[1]);
+	fake_finish(&fake_cpu, &fj[1].job);
+	fake_finish(dma, &fj[0].job);
+}
+
+/* A job that no channel could do says nothing of the channel */
+static void shun_blame_test(struct kunit *test)
+{
+	struct shun_bench *bench = test->priv;
+	struct fake *dma = add_channel(bench, MS);
+	struct dmio_mean *mean = &dmio_rate_of(&dma->engine.rates, DMOVERIO_FUNC_COPY,
+					       2 * LEN)->elapsed;
+
+	run(test, 4, REQUIRE);
+	dma->error = -EIO;
+	dma->reason = DMIO_REASON_MAPPING;
+	run(test, 4, DMOVERIO_POLICY_PREFER_DMA);
+	KUNIT_EXPECT_EQ(test, fake_cpu.nr_jobs, 4U);
+	KUNIT_EXPECT_FALSE(test, mean->refused);
+	dma->error = -ENOMEM;
+	run(test, 1, DMOVERIO_POLICY_PREFER_DMA);
+	KUNIT_EXPECT_TRUE(test, mean->refused);
+	dma->error = 0;
+	dma->reason = DMIO_REASON_NONE;
+}
+
 /* What the other one gives back is not given to it either */
 static void shun_stuck_other_test(struct kunit *test)
 {
@@ -320,7 +363,9 @@ static struct kunit_case shun_cases[] = {
 	KUNIT_CASE(shun_refused_channel_test),
 	KUNIT_CASE(shun_stuck_channel_test),
 	KUNIT_CASE(shun_stuck_cpu_test),
+	KUNIT_CASE(shun_stuck_prefer_test),
 	KUNIT_CASE(shun_stuck_other_test),
+	KUNIT_CASE(shun_blame_test),
 	{}
 };
 
