@@ -57,7 +57,10 @@ static struct {
 static struct workqueue_struct *dispatch_wq;
 
 static void kick_work(struct work_struct *work);
-static DECLARE_DELAYED_WORK(kick, kick_work);
+static DECLARE_WORK(kick, kick_work);
+
+static void look_work(struct work_struct *work);
+static DECLARE_DELAYED_WORK(look, look_work);
 
 /**
  * dmio_dispatch_later() - have a worker do what there is to do
@@ -66,7 +69,7 @@ static DECLARE_DELAYED_WORK(kick, kick_work);
  */
 void dmio_dispatch_later(void)
 {
-	mod_delayed_work(dispatch_wq, &kick, 0);
+	queue_work(dispatch_wq, &kick);
 }
 
 /* Is there no engine any more, or no moving one, for a job that waits for one? */
@@ -116,7 +119,7 @@ static struct dmio_job *next_dma_job(void)
 	if (dmio_engines_are_free(NULL))
 		job = dmio_ring_next(ring, fits_dma);
 	if (!job)
-		queue_delayed_work(dispatch_wq, &kick, msecs_to_jiffies(LOOK_MS));
+		queue_delayed_work(dispatch_wq, &look, msecs_to_jiffies(LOOK_MS));
 	return job;
 }
 
@@ -228,6 +231,11 @@ static void kick_work(struct work_struct *work)
 	dmio_dispatch();
 }
 
+static void look_work(struct work_struct *work)
+{
+	dmio_dispatch_later();
+}
+
 /**
  * dmio_dispatch_drop() - give a job back without having done it
  * @job: abandoned; waits nowhere
@@ -278,7 +286,8 @@ int dmio_dispatch_init(void)
  */
 void dmio_dispatch_flush(void)
 {
-	flush_delayed_work(&kick);
+	flush_delayed_work(&look);
+	flush_work(&kick);
 }
 
 /**
@@ -290,6 +299,9 @@ void dmio_dispatch_flush(void)
  */
 void dmio_dispatch_fini(void)
 {
-	cancel_delayed_work_sync(&kick);
+	/* Each may queue the other one; not again, where nobody waits */
+	cancel_delayed_work_sync(&look);
+	cancel_work_sync(&kick);
+	cancel_delayed_work_sync(&look);
 	destroy_workqueue(dispatch_wq);
 }

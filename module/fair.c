@@ -117,7 +117,8 @@ u64 dmio_ring_ahead(const struct dmio_ring *ring, const struct dmio_job *job)
 /**
  * dmio_ring_find() - take a job out of turn
  * @ring: the ring
- * @match: is it one of those? What is true of a flow's first job is true of all
+ * @match: is it one of those? Of each flow only the first job is looked at: those
+ *	behind it wait with it, as when it is only they that another policy lets go
  *
  * Context: under the scheduler's lock.
  * Return: the job, which waits no longer; NULL if there is none.

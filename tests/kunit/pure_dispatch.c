@@ -18,7 +18,7 @@
  */
 void fake_settle(void)
 {
-	flush_delayed_work(&kick);
+	flush_work(&kick);
 }
 
 /**
@@ -26,5 +26,5 @@ void fake_settle(void)
  */
 void fake_look(void)
 {
-	kick_work(&kick.work);
+	kick_work(&kick);
 }
