@@ -18,8 +18,7 @@ void dmio_cq_init(struct dmio_cq *cq)
 {
 	spin_lock_init(&cq->lock);
 	mutex_init(&cq->read_lock);
-	init_waitqueue_head(&cq->readers);
-	init_waitqueue_head(&cq->writers);
+	init_waitqueue_head(&cq->waiters);
 }
 
 /**
@@ -76,7 +75,7 @@ bool dmio_cq_reserve(struct dmio_cq *cq, bool *idle)
  * dmio_cq_unreserve() - give a slot back: the request was refused
  * @cq: set up, with a slot reserved by the caller
  *
- * Wakes the readers too: one may wait for the last request in flight.
+ * Wakes readers, too: one may wait for the last request in flight.
  *
  * Context: process context; does not sleep.
  */
@@ -86,8 +85,7 @@ void dmio_cq_unreserve(struct dmio_cq *cq)
 	cq->nr_inflight--;
 	spin_unlock(&cq->lock);
 
-	wake_up_interruptible(&cq->readers);
-	wake_up_interruptible_poll(&cq->writers, EPOLLOUT | EPOLLWRNORM);
+	wake_up_interruptible(&cq->waiters);
 }
 
 /**
@@ -105,7 +103,7 @@ void dmio_cq_post(struct dmio_cq *cq, const struct dmio_response *resp)
 	cq->nr_inflight--;
 	spin_unlock(&cq->lock);
 
-	wake_up_interruptible_poll(&cq->readers, EPOLLIN | EPOLLRDNORM);
+	wake_up_interruptible_poll(&cq->waiters, EPOLLIN | EPOLLRDNORM);
 }
 
 /**
@@ -117,7 +115,7 @@ void dmio_cq_post(struct dmio_cq *cq, const struct dmio_response *resp)
  */
 int dmio_cq_wait_room(struct dmio_cq *cq)
 {
-	return wait_event_interruptible(cq->writers, dmio_cq_has_room(cq));
+	return wait_event_interruptible(cq->waiters, dmio_cq_has_room(cq));
 }
 
 /**
@@ -149,9 +147,9 @@ void dmio_cq_read_end(struct dmio_cq *cq)
 	mutex_unlock(&cq->read_lock);
 
 	if (dmio_cq_nr_ready(cq))
-		wake_up_interruptible_poll(&cq->readers, EPOLLIN | EPOLLRDNORM);
+		wake_up_interruptible_poll(&cq->waiters, EPOLLIN | EPOLLRDNORM);
 	if (dmio_cq_has_room(cq))
-		wake_up_interruptible_poll(&cq->writers, EPOLLOUT | EPOLLWRNORM);
+		wake_up_interruptible_poll(&cq->waiters, EPOLLOUT | EPOLLWRNORM);
 }
 
 /**
@@ -215,8 +213,8 @@ static bool is_ready_or_idle(struct dmio_cq *cq)
 int dmio_cq_wait_ready(struct dmio_cq *cq, bool or_idle)
 {
 	if (or_idle)
-		return wait_event_interruptible(cq->readers, is_ready_or_idle(cq));
-	return wait_event_interruptible(cq->readers, dmio_cq_nr_ready(cq));
+		return wait_event_interruptible(cq->waiters, is_ready_or_idle(cq));
+	return wait_event_interruptible(cq->waiters, dmio_cq_nr_ready(cq));
 }
 
 /**

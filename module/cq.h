@@ -27,8 +27,8 @@
  * @nr_ready: answers to be read
  * @nr_inflight: slots reserved for requests not yet answered
  * @read_lock: readers, one at a time; makes peek and consume one step
- * @readers: wait for answers
- * @writers: wait for slots
+ * @waiters: readers for answers, writers for slots; one queue for both, as
+ *	io_uring polls no more than two of a file, and the user's is another
  */
 struct dmio_cq {
 	spinlock_t lock;		/* see above */
@@ -39,8 +39,7 @@ struct dmio_cq {
 	unsigned int nr_inflight;
 
 	struct mutex read_lock;		/* one reader at a time */
-	wait_queue_head_t readers;
-	wait_queue_head_t writers;
+	wait_queue_head_t waiters;
 };
 
 void dmio_cq_init(struct dmio_cq *cq);

@@ -220,8 +220,8 @@ static __poll_t dmio_poll(struct file *file, struct poll_table_struct *wait)
 	struct dmio_session *session = file->private_data;
 	__poll_t events = 0;
 
-	poll_wait(file, &session->cq.readers, wait);
-	poll_wait(file, &session->cq.writers, wait);
+	/* More than two were an error in io_uring */
+	poll_wait(file, &session->cq.waiters, wait);
 	poll_wait(file, &session->account.user->room, wait);
 
 	if (!dmio_session_is_ready(session))

@@ -144,7 +144,7 @@ int dmio_session_setup(struct dmio_session *session, const char *name, size_t si
 	session->format = format;
 	/* Pairs with the acquire in dmio_session_is_ready() */
 	smp_store_release(&session->func, func);
-	wake_up_interruptible_poll(&session->cq.writers, EPOLLOUT | EPOLLWRNORM);
+	wake_up_interruptible_poll(&session->cq.waiters, EPOLLOUT | EPOLLWRNORM);
 
 unlock:
 	mutex_unlock(&session->setup_lock);

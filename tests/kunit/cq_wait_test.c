@@ -19,6 +19,7 @@
 struct listener {
 	wait_queue_entry_t entry;
 	struct wait_queue_head *crowd;
+	__poll_t wants;
 	unsigned int nr_woken;
 	__poll_t events;
 };
@@ -27,15 +28,20 @@ static int listener_wake(wait_queue_entry_t *entry, unsigned int mode, int flags
 {
 	struct listener *listener = container_of(entry, struct listener, entry);
 
+	/* As all who poll do */
+	if (key && !(key_to_poll(key) & listener->wants))
+		return 0;
 	listener->nr_woken++;
 	listener->events = key_to_poll(key);
 	return 0;
 }
 
-static void listener_join(struct listener *listener, struct wait_queue_head *crowd)
+static void listener_join(struct listener *listener, struct wait_queue_head *crowd,
+			  __poll_t wants)
 {
 	init_waitqueue_func_entry(&listener->entry, listener_wake);
 	listener->crowd = crowd;
+	listener->wants = wants;
 	listener->nr_woken = 0;
 	add_wait_queue(crowd, &listener->entry);
 }
@@ -98,8 +104,8 @@ static void cq_wake_test(struct kunit *test)
 	struct dmio_cq *cq = test->priv;
 	struct listener reader, writer;
 
-	listener_join(&reader, &cq->readers);
-	listener_join(&writer, &cq->writers);
+	listener_join(&reader, &cq->waiters, in);
+	listener_join(&writer, &cq->waiters, out);
 
 	reserve(test, cq);
 	expect_woken(test, &reader, false, 0);
@@ -192,10 +198,7 @@ static int sleeper_thread(void *data)
 
 static bool sleeper_sleeps(struct sleeper *sleeper)
 {
-	struct wait_queue_head *crowd = sleeper->what == WAIT_ROOM ? &sleeper->cq->writers :
-								     &sleeper->cq->readers;
-
-	return wq_has_sleeper(crowd);
+	return wq_has_sleeper(&sleeper->cq->waiters);
 }
 
 static void sleeper_spawn(struct kunit *test, struct sleeper *sleeper, struct dmio_cq *cq,

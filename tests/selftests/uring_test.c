@@ -10,7 +10,6 @@
 #include <linux/io_uring.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -110,22 +109,9 @@ static int ring_do(struct ring *r, unsigned int op, unsigned int flags, int fd, 
 		.opcode = op, .flags = flags, .fd = fd, .off = -1,
 		.addr = (uintptr_t)p, .len = len,
 	};
-	int res = 0;
+	int err = ring_submit(r, &sqe);
 
-	/*
-	 * A read that waits in a ring with a thread of its own was once seen cancelled (I/OAT,
-	 * Linux 6.1), for a reason not found; its answer was still there. It is said, and
-	 * read again.
-	 */
-	for (unsigned int i = 0; i < 3; i++) {
-		res = ring_submit(r, &sqe);
-		if (!res)
-			res = ring_wait(r);
-		if (res != -ECANCELED || op != IORING_OP_READ)
-			break;
-		printf("# a read was cancelled by its ring\n");
-	}
-	return res;
+	return err ? err : ring_wait(r);
 }
 
 static void ring_destroy(struct ring *r)
@@ -210,6 +196,25 @@ TEST_F(uring, there_and_back)
 		if (len < LEN)
 			EXPECT_TRUE(all(self->dst + len, 0xee, LEN - len));
 	}
+}
+
+/* How many wait queues a file may have there is limited, too: a read would be cancelled */
+TEST_F(uring, polled)
+{
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_POLL_ADD, .fd = self->copy };
+	struct dt_req r;
+
+	sqe.poll_events = POLLOUT;
+	ASSERT_EQ(0, ring_submit(&self->ring, &sqe));
+	EXPECT_EQ(POLLOUT, ring_wait(&self->ring));
+	sqe.poll_events = POLLIN;
+	ASSERT_EQ(0, ring_submit(&self->ring, &sqe));
+	dt_req_init1(&r, "copy", 1, self->dst, LEN, self->src);
+	ASSERT_EQ(1, dt_write(self->copy, &r.req, 1));
+	EXPECT_EQ(POLLIN, ring_wait(&self->ring));
+	sqe.poll_events = POLLIN | POLLOUT;
+	ASSERT_EQ(0, ring_submit(&self->ring, &sqe));
+	EXPECT_EQ(POLLIN | POLLOUT, ring_wait(&self->ring));
 }
 
 /* What may not be written may not be written by a ring's thread */
