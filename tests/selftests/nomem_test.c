@@ -233,7 +233,7 @@ static struct told each_once(struct __test_metadata *_metadata, FIXTURE_DATA(nom
 
 		/* Pages that are not there: to have them is an allocation, too */
 		madvise(self->dst, LARGE, MADV_DONTNEED);
-		arm(self->nth, told.points + 1);
+		ASSERT_TRUE(arm(self->nth, told.points + 1));
 		err = from_open_to_close(self);
 		hit = disarm(self->nth);
 		check_round(_metadata, self, err);
@@ -303,7 +303,7 @@ static void each_once_of(struct __test_metadata *_metadata, FIXTURE_DATA(nomem) 
 	bool hit;
 
 	do {
-		arm(self->nth, points + 1);
+		ASSERT_TRUE(arm(self->nth, points + 1));
 		told += !!what(self);
 		hit = disarm(self->nth);
 		points += hit;
@@ -404,7 +404,7 @@ TEST_F_TIMEOUT(nomem, loading, 3600)
 		int err;
 
 		ASSERT_EQ(0, dt_rmmod_later("dmoverio"));
-		arm(self->nth, points + 1);
+		ASSERT_TRUE(arm(self->nth, points + 1));
 		err = dt_insmod("dmoverio", options);
 		hit = disarm(self->nth);
 		points += hit;
