@@ -35,6 +35,8 @@ static int dmio_open(struct inode *inode, struct file *file)
 
 	/* misc_open() left its own pointer here */
 	file->private_data = session;
+	/* Reading and writing heed IOCB_NOWAIT: io_uring need not poll, or use threads, first */
+	file->f_mode |= FMODE_NOWAIT;
 	return stream_open(inode, file);
 }
 

@@ -198,6 +198,18 @@ TEST_F(uring, there_and_back)
 	}
 }
 
+/* As read(2), and at once: there is nothing to wait for */
+TEST_F(uring, before_setfunc)
+{
+	struct dmio_usrresp resp;
+	int fd = dt_open(NULL, 0);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-ENXIO, ring_do(&self->ring, IORING_OP_READ, variant->flags, fd, &resp,
+				  DT_RESP));
+	close(fd);
+}
+
 /* How many wait queues a file may have there is limited, too: a read would be cancelled */
 TEST_F(uring, polled)
 {
