@@ -10,6 +10,7 @@
  * for channels it looks now and then whether these still move.
  */
 #include <linux/bits.h>
+#include <linux/build_bug.h>
 #include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
@@ -53,6 +54,8 @@ static struct {
 	u32 able;
 } room;
 
+static_assert(DMIO_NR_FUNC_IDS <= 32);
+
 /* What its worker does takes long, and is no matter of any one processor */
 static struct workqueue_struct *dispatch_wq;
 
@@ -72,10 +75,16 @@ void dmio_dispatch_later(void)
 	queue_work(dispatch_wq, &kick);
 }
 
-/* Is there no engine any more, or no moving one, for a job that waits for one? */
+/* Is there no engine any more, or no moving one, for a job that waits for one?  Says why */
 static bool is_orphan(struct dmio_job *job)
 {
-	return !dmio_engines_can_dma(job->func) || !dmio_choice_can_wait(job);
+	if (!dmio_engines_can_dma(job->func))
+		job->reason = DMIO_REASON_NO_CHANNEL;
+	else if (!dmio_choice_can_wait(job))
+		job->reason = DMIO_REASON_SLOWER;
+	else
+		return false;
+	return true;
 }
 
 static bool fits_cpu(struct dmio_job *job)
@@ -198,8 +207,6 @@ static void move_orphans(struct list_head *failed)
 	lockdep_assert_held(&dmio_engines_lock);
 
 	while ((job = dmio_ring_find(&dmio_rings[DMIO_RING_DMA], is_orphan))) {
-		job->reason = dmio_engines_can_dma(job->func) ? DMIO_REASON_SLOWER :
-								DMIO_REASON_NO_CHANNEL;
 		if (job->policy != DMOVERIO_POLICY_REQUIRE_DMA) {
 			dmio_ring_add(&dmio_rings[DMIO_RING_CPU], job);
 		} else {
