@@ -8,7 +8,7 @@
 #include <sched.h>
 #include <time.h>
 
-#include "dmio_test.h"
+#include "dma.h"
 #include "kselftest_harness.h"
 #include "stall.h"
 
@@ -140,17 +140,6 @@ static int read_line(const char *path, char *line, size_t len)
 	return 0;
 }
 
-static int write_line(const char *path, const char *line)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), err;
-
-	if (fd < 0)
-		return -errno;
-	err = write(fd, line, strlen(line)) < 0 ? -errno : 0;
-	close(fd);
-	return err;
-}
-
 static int copy_large(FIXTURE_DATA(admin) *self)
 {
 	struct dt_req r;
@@ -174,11 +163,11 @@ TEST_F_TIMEOUT(admin, workers_go_where_they_are_told, 120)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(turns); i++) {
 		ASSERT_EQ(0, read_line(turns[i].file, was, sizeof(was)));
-		ASSERT_EQ(0, write_line(turns[i].file, turns[i].value));
+		ASSERT_EQ(0, dt_write_line(turns[i].file, turns[i].value));
 		EXPECT_EQ(0, read_line(turns[i].file, line, sizeof(line)));
 		EXPECT_STREQ(turns[i].value, line);
 		EXPECT_EQ(0, copy_large(self));
-		EXPECT_EQ(0, write_line(turns[i].file, was));
+		EXPECT_EQ(0, dt_write_line(turns[i].file, was));
 	}
 	EXPECT_EQ(0, copy_large(self));
 }
@@ -207,14 +196,14 @@ static int suspend(void)
 	char was[16] = "";
 	int err;
 
-	write_line("/sys/power/pm_freeze_timeout", "60000");
+	dt_write_line("/sys/power/pm_freeze_timeout", "60000");
 	if (!read_line(delay, was, sizeof(was)))
-		write_line(delay, "1");
-	err = write_line(PM_TEST, "freezer");
+		dt_write_line(delay, "1");
+	err = dt_write_line(PM_TEST, "freezer");
 	if (!err)
-		err = write_line(PM_STATE, "freeze");
-	write_line(PM_TEST, "none");
-	write_line(delay, was);
+		err = dt_write_line(PM_STATE, "freeze");
+	dt_write_line(PM_TEST, "none");
+	dt_write_line(delay, was);
 	return err;
 }
 

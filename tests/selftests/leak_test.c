@@ -380,16 +380,6 @@ TEST_F(leak, passed_to_another_process)
 
 /* -- a user in a namespace in a namespace of his own */
 
-static int write_line(const char *path, const char *line)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
-
-	if (fd < 0 || write(fd, line, strlen(line)) < 0)
-		err = -errno;
-	close(fd);
-	return err;
-}
-
 #define FIRST	5000		/* the first of a hundred users that root gave him */
 
 /* Deeper by one, as user 0 of that */
@@ -402,10 +392,10 @@ static int nest(unsigned int outside)
 	/* What is his in /proc is root's, else, since he has become somebody new */
 	if (unshare(CLONE_NEWUSER) || prctl(PR_SET_DUMPABLE, 1))
 		return -errno;
-	err = write_line("/proc/self/setgroups", "deny");
+	err = dt_write_line("/proc/self/setgroups", "deny");
 	if (!err)
-		err = write_line("/proc/self/gid_map", "0 0 1");
-	return err ? err : write_line("/proc/self/uid_map", map);
+		err = dt_write_line("/proc/self/gid_map", "0 0 1");
+	return err ? err : dt_write_line("/proc/self/uid_map", map);
 }
 
 /*
@@ -448,9 +438,9 @@ TEST_F(leak, nested_namespaces)
 	if (read(sock[0], &byte, 1) == 1) {
 		snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
 		snprintf(map, sizeof(map), "0 %d 1\n1 %d 100\n", DT_NOBODY, FIRST);
-		EXPECT_EQ(0, write_line(path, map));
+		EXPECT_EQ(0, dt_write_line(path, map));
 		snprintf(path, sizeof(path), "/proc/%d/gid_map", pid);
-		EXPECT_EQ(0, write_line(path, "0 0 1"));
+		EXPECT_EQ(0, dt_write_line(path, "0 0 1"));
 		EXPECT_EQ(1, write(sock[0], &byte, 1));
 	}
 	said = dt_said(pid, DT_PATIENCE_MS);
