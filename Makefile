@@ -137,7 +137,7 @@ help:
 	@echo 'check-more       what is in neither yet: $(MORE)'
 	@echo 'bench            what requests cost, also against dmatest: instructions and times'
 	@echo 'coverage         lines of the module that tests execute: build/coverage/missed has the rest'
-	@echo 'mutants          plant defects, one at a time, that the tests must find: an hour or two'
+	@echo 'mutants          plant defects, one at a time, that the tests must find: hours'
 	@echo 'clean            remove all that was generated'
 	@echo
 	@echo 'scripts/guest gives a shell in a guest with the module loaded.'
