@@ -130,6 +130,7 @@ int dmio_cpu_run_user(struct dmio_user_job *job)
 		cond_resched();
 	}
 	job->result = ~(u32)job->result;
-	kfree(buf);
+	/* It had what may be secret, of memory that nobody else can map */
+	kfree_sensitive(buf);
 	return ret;
 }

@@ -16,7 +16,7 @@ class Table(unittest.TestCase):
             with self.subTest(mutant["what"]):
                 text = (config.ROOT / "module" / mutant["file"]).read_text(encoding="utf-8")
                 self.assertNotIn(mutants.planted(mutant, text), (None, text))
-                self.assertIn(mutant.get("guest", "uml"), guests)
+                self.assertLessEqual(set(mutants.where(mutant)), set(guests))
 
     def test_number(self):
         """Fewer would prove little."""

@@ -94,7 +94,7 @@ def _module(name, *arguments, kernel=None):
 
 
 def _module_gcc():
-    return _module("gcc", "W=1", "KCFLAGS=-Werror")
+    return _module("gcc", "W=1", "C=2", "KCFLAGS=-Werror")
 
 
 def _module_arm64():
@@ -137,10 +137,6 @@ def _analyzer():
                  or line.startswith(f"{tree}/") and "warning:" in line]
     said = [line for line in said if not any(re.search(known, line) for known in ANALYZER_IGNORE)]
     return said if nr else ["no file was analyzed"]
-
-
-def _sparse():
-    return _module("sparse", "C=2")
 
 
 def _coccicheck(directory):
@@ -242,7 +238,7 @@ def _has(header, word):
 
 def checks():
     """(name, function, arguments...) of every check, the slow ones first."""
-    table = [("module, sparse", _sparse), ("module, gcc W=1", _module_gcc),
+    table = [("module, gcc W=1, sparse", _module_gcc),
              ("module, clang W=1", _module_clang), ("module, arm64 W=1", _module_arm64),
              ("module, clang's analyzer", _analyzer),
              *((f"coccicheck, {directory}", _coccicheck, directory) for directory in COCCI_DIRS),

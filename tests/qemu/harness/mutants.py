@@ -15,12 +15,19 @@ OUT = config.BUILD / "mutants"
 # They run at the same time, each in a copy of the project
 COPIES = 2
 SUITES = ["kunit", "selftests"]
+# Where one is looked for that does not say where, until it is found
+GUESTS = ["uml", "uml-fail"]
 
 
 def load():
     """The table."""
     with open(TABLE, "rb") as file:
         return tomllib.load(file)["mutant"]
+
+
+def where(mutant):
+    """The guests that its tests run in, one after the other."""
+    return [mutant["guest"]] if "guest" in mutant else GUESTS
 
 
 def planted(mutant, text):
@@ -61,12 +68,15 @@ def _copy(name):
     return top
 
 
-def _test(top, guest):
-    """Run the tests of a copy: (exit status, lines)."""
+def _test(top, guests):
+    """Run the tests of a copy, up to a failure: (exit status, lines)."""
     command = [top / "tests/qemu/run", "--fail-fast"]
     for suite in SUITES:
         command += ["--suite", suite]
-    done = subprocess.run([*command, guest], check=False, capture_output=True, text=True)
+    for guest in guests:
+        done = subprocess.run([*command, guest], check=False, capture_output=True, text=True)
+        if done.returncode:
+            break
     return done.returncode, done.stdout.splitlines()
 
 
@@ -79,7 +89,7 @@ def _try(mutant, top):
         return judge.FAILED, "it has not one place in the file"
     file.write_text(text, encoding="utf-8")
     try:
-        status, output = _test(top, mutant.get("guest", "uml"))
+        status, output = _test(top, where(mutant))
     finally:
         file.write_text(sound, encoding="utf-8")
     return verdict(mutant, status, output)
@@ -88,7 +98,7 @@ def _try(mutant, top):
 def _is_sound(top, guest, totals):
     """Without a defect all passes: else a failure would say nothing of any."""
     start = time.monotonic()
-    status, output = _test(top, guest)
+    status, output = _test(top, [guest])
     result = judge.Result("mutants", f"{guest} without a defect",
                           judge.FAILED if status else judge.PASSED,
                           [line for line in output if line.startswith("FAILED ")])
@@ -103,7 +113,7 @@ def run(totals):
     for number in range(COPIES):
         tops.put(_copy(str(number)))
 
-    guests = {mutant.get("guest", "uml") for mutant in load()}
+    guests = {guest for mutant in load() for guest in where(mutant)}
     sound = {guest for guest in sorted(guests) if _is_sound(OUT / "0", guest, totals)}
 
     def one(mutant):
@@ -120,4 +130,4 @@ def run(totals):
         report.failures("mutants", [result])
 
     with ThreadPoolExecutor(COPIES) as pool:
-        list(pool.map(one, (m for m in load() if m.get("guest", "uml") in sound)))
+        list(pool.map(one, (m for m in load() if sound.issuperset(where(m)))))
