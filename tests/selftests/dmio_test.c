@@ -349,6 +349,13 @@ ssize_t dt_diff(const void *a, const void *b, size_t len)
 	return i;
 }
 
+bool dt_is_all(const void *p, uint8_t value, size_t len)
+{
+	const uint8_t *byte = p;
+
+	return !len || (byte[0] == value && !memcmp(byte, byte + 1, len - 1));
+}
+
 void dt_req_garbage(struct dmio_usrreq *req, uint32_t id)
 {
 	memset(req, 0xa5, sizeof(*req));

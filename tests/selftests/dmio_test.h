@@ -116,6 +116,8 @@ void dt_compute(const struct dt_func *f, uint8_t imm, const dmio_buffer *in, uin
 
 /* First difference of two memories, or -1. */
 ssize_t dt_diff(const void *a, const void *b, size_t len);
+/* Whether each byte has this value */
+bool dt_is_all(const void *p, uint8_t value, size_t len);
 
 /* -- requests */
 
@@ -125,6 +127,14 @@ struct dt_req {
 	dmio_buffer in[DMOVERIO_MAX_SRCS];
 	struct iovec out_iov;
 	struct iovec in_iov[DMOVERIO_MAX_SRCS];
+};
+
+/* A record of DMIO_ABI 2, in programs of DMIO_ABI 1 */
+struct dt_request2 {
+	dmio_buffer out;
+	uint8_t immediate[8];
+	dmio_buffer *in;
+	uint32_t id;
 };
 
 /* Fields a function does not use are filled with garbage, as a program may. */

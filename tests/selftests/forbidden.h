@@ -80,6 +80,25 @@ static inline bool fb_is_intact(const struct forbidden *f)
 	       !memcmp(f->back, f->was, FB_LEN);
 }
 
+/*
+ * What was refused has done no harm to a session that copies: NULL, or what it did.
+ * Where a guest is there for DMA, it was DMA that was put to the test, if memory
+ * could be pinned.
+ */
+static inline const char *fb_harm(int copy, uint8_t *own, uint8_t *src, bool is_pinned)
+{
+	struct dt_req r;
+
+	dt_req_init1(&r, "copy", 1, own, FB_LEN, src);
+	if (dt_do(copy, &r.req))
+		return "it does not work any more";
+	if (dt_diff(own, src, FB_LEN) != -1)
+		return "wrong data";
+	if (is_pinned && dt_channels_expected() && !dt_ways(copy).bytes[DT_DMA])
+		return "DMA did nothing";
+	return NULL;
+}
+
 /* Where a section of the module is, as only root can know; NULL: nobody does */
 static inline void *fb_section(const char *name)
 {

@@ -39,14 +39,6 @@
 #define NR_FDS		4
 #define LIMIT_US	500000			/* so long a program runs at most */
 
-/* As DMIO_ABI 2 has it, which cannot be had beside the other one */
-struct request2 {
-	dmio_buffer out;
-	uint8_t immediate[8];
-	dmio_buffer *in;
-	uint32_t id;
-};
-
 struct thread {
 	const struct fz_program *program;
 	unsigned int nr;
@@ -183,7 +175,7 @@ static uint32_t new_id(struct thread *t)
 	return id;
 }
 
-static void make_request(struct thread *t, unsigned int slot, struct request2 *r)
+static void make_request(struct thread *t, unsigned int slot, struct dt_request2 *r)
 {
 	unsigned int nr = nr_in[slot];
 	size_t len = some_length(t);
@@ -204,12 +196,12 @@ static void make_request(struct thread *t, unsigned int slot, struct request2 *r
 
 static size_t request_size(unsigned int slot)
 {
-	return is_abi2(slot) ? sizeof(struct request2) : sizeof(struct dmio_usrreq);
+	return is_abi2(slot) ? sizeof(struct dt_request2) : sizeof(struct dmio_usrreq);
 }
 
 static void put_request(struct thread *t, unsigned int slot, uint8_t *record)
 {
-	struct request2 r = {};
+	struct dt_request2 r = {};
 	struct dmio_usrreq old = {};
 
 	make_request(t, slot, &r);
@@ -226,7 +218,7 @@ static void put_request(struct thread *t, unsigned int slot, uint8_t *record)
 /* One request again and again, until there is no room */
 static int flood(struct thread *t, unsigned int slot)
 {
-	size_t id_at = is_abi2(slot) ? offsetof(struct request2, id) :
+	size_t id_at = is_abi2(slot) ? offsetof(struct dt_request2, id) :
 				       offsetof(struct dmio_usrreq, req_id);
 	uint8_t *record = list(t, request_size(slot));
 	ssize_t ret = 1;

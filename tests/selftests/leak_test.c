@@ -23,17 +23,6 @@
 #define LEN	(96UL << 10)	/* too large for write() */
 #define SMALL	5000UL
 
-static bool all(const void *p, uint8_t value, size_t len)
-{
-	const uint8_t *byte = p;
-
-	while (len && *byte == value) {
-		byte++;
-		len--;
-	}
-	return !len;
-}
-
 FIXTURE(leak) {
 	struct dt_rng rng;
 	long long pins;
@@ -60,7 +49,7 @@ static bool is_clean(const char *name, size_t size)
 {
 	size_t len = strnlen(name, size);
 
-	return len < size && all(name + len, 0, size - len);
+	return len < size && dt_is_all(name + len, 0, size - len);
 }
 
 TEST_F(leak, engines)
@@ -77,25 +66,18 @@ TEST_F(leak, engines)
 		EXPECT_TRUE(is_clean(arg.engine.name, sizeof(arg.engine.name)));
 		EXPECT_TRUE(is_clean(arg.engine.device, sizeof(arg.engine.device)));
 		EXPECT_TRUE(is_clean(arg.engine.driver, sizeof(arg.engine.driver)));
-		EXPECT_TRUE(all(arg.behind, 0xa5, sizeof(arg.behind)));
+		EXPECT_TRUE(dt_is_all(arg.behind, 0xa5, sizeof(arg.behind)));
 	}
 	EXPECT_LT(0, nr);
 	/* What is refused writes nothing */
 	memset(&arg, 0xa5, sizeof(arg));
 	EXPECT_EQ(-ENOENT, dt_get_engine(fd, nr, &arg.engine));
-	EXPECT_TRUE(all(&arg.engine.funcs, 0xa5, sizeof(arg) - offsetof(struct dmoverio_engine,
-									funcs)));
+	EXPECT_TRUE(dt_is_all(&arg.engine.funcs, 0xa5,
+			      sizeof(arg) - offsetof(struct dmoverio_engine, funcs)));
 	close(fd);
 }
 
 /* The later layout, whatever this program is compiled for */
-struct request2 {
-	dmio_buffer out;
-	uint8_t immediate[8];
-	dmio_buffer *in;
-	uint32_t id;
-};
-
 struct response2 {
 	uint32_t id;
 	int error;
@@ -119,7 +101,7 @@ TEST_F(leak, results_that_are_none)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct iovec iov = { cases[i].err ? NULL : self->dst, SMALL };
-		struct request2 req = { .immediate = "\x12\x34\x56\x78", .id = 3 };
+		struct dt_request2 req = { .immediate = "\x12\x34\x56\x78", .id = 3 };
 		dmio_buffer buf = { &iov, 1 };
 		struct response2 resp[2];
 		int fd = dt_open(NULL, 0);
@@ -135,8 +117,8 @@ TEST_F(leak, results_that_are_none)
 		ASSERT_EQ((ssize_t)sizeof(resp[0]), read(fd, resp, sizeof(resp)));
 		EXPECT_EQ(3, resp[0].id);
 		EXPECT_EQ(cases[i].err, resp[0].error);
-		EXPECT_TRUE(all(resp[0].result, 0, sizeof(resp[0].result)));
-		EXPECT_TRUE(all(&resp[1], 0xa5, sizeof(resp[1])));
+		EXPECT_TRUE(dt_is_all(resp[0].result, 0, sizeof(resp[0].result)));
+		EXPECT_TRUE(dt_is_all(&resp[1], 0xa5, sizeof(resp[1])));
 		close(fd);
 	}
 }
@@ -280,7 +262,7 @@ TEST_F(leak, opened_for_reading)
 	memset(self->dst, 0xee, LEN);
 	dt_req_init1(&r, "copy", 1, self->dst, SMALL, self->src);
 	EXPECT_EQ(-EBADF, dt_write(fd, &r.req, 1));
-	EXPECT_TRUE(all(self->dst, 0xee, LEN));
+	EXPECT_TRUE(dt_is_all(self->dst, 0xee, LEN));
 	close(fd);
 }
 
@@ -346,7 +328,7 @@ static int be_given(FIXTURE_DATA(leak) *self, int sock)
 		return 3;
 	if (dt_collect(fd, resp, NR) || !dt_ids_once(resp, NR, 0) || !dt_quiet(fd))
 		return 4;
-	return all(self->src, 0x77, LEN) && all(self->dst, 0x77, LEN) ? 0 : 5;
+	return dt_is_all(self->src, 0x77, LEN) && dt_is_all(self->dst, 0x77, LEN) ? 0 : 5;
 }
 
 TEST_F(leak, passed_to_another_process)

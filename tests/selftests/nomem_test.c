@@ -266,10 +266,15 @@ static unsigned int each_function(struct __test_metadata *_metadata, FIXTURE_DAT
 	return answers;
 }
 
+#define NEED_INJECTION()							\
+	do {									\
+		if (self->nth < 0)						\
+			SKIP(return, "no fault injection in this kernel");	\
+	} while (0)
+
 TEST_F_TIMEOUT(nomem, small_ones, 600)
 {
-	if (self->nth < 0)
-		SKIP(return, "no fault injection in this kernel");
+	NEED_INJECTION();
 	/* At least the pages of the output */
 	EXPECT_LE(1, each_function(_metadata, self, SMALL));
 }
@@ -277,16 +282,14 @@ TEST_F_TIMEOUT(nomem, small_ones, 600)
 /* What is done by workers fails elsewhere: see below */
 TEST_F_TIMEOUT(nomem, large_ones, 600)
 {
-	if (self->nth < 0)
-		SKIP(return, "no fault injection in this kernel");
+	NEED_INJECTION();
 	each_function(_metadata, self, LARGE);
 }
 
 /* Who may not lock all of it gets it in windows */
 TEST_F_TIMEOUT(nomem, windows, 600)
 {
-	if (self->nth < 0)
-		SKIP(return, "no fault injection in this kernel");
+	NEED_INJECTION();
 	ASSERT_EQ(0, dt_become_limited(DT_NOBODY, LARGE / 4));
 	make_request(self, "xor2", LARGE);
 	EXPECT_LE(4, each_once(_metadata, self).calls);
@@ -343,8 +346,7 @@ static void check_asked(struct __test_metadata *_metadata, FIXTURE_DATA(nomem) *
 
 TEST_F_TIMEOUT(nomem, questions, 600)
 {
-	if (self->nth < 0)
-		SKIP(return, "no fault injection in this kernel");
+	NEED_INJECTION();
 	each_once_of(_metadata, self, "questions", ask, check_asked);
 }
 
@@ -381,8 +383,7 @@ static void check_back(struct __test_metadata *_metadata, FIXTURE_DATA(nomem) *s
 
 TEST_F_TIMEOUT(nomem, channels, 900)
 {
-	if (self->nth < 0)
-		SKIP(return, "no fault injection in this kernel");
+	NEED_INJECTION();
 	if (!self->nr_channels)
 		SKIP(return, "no DMA channel in this guest");
 	make_request(self, "copy", SMALL);
@@ -396,8 +397,7 @@ TEST_F_TIMEOUT(nomem, loading, 3600)
 	char options[1024];
 	bool hit;
 
-	if (self->nth < 0)
-		SKIP(return, "no fault injection in this kernel");
+	NEED_INJECTION();
 	ASSERT_EQ(0, dt_options("dmoverio", options, sizeof(options)));
 	make_request(self, "copy", SMALL);
 	do {
@@ -467,15 +467,13 @@ static void in_workers(struct __test_metadata *_metadata, FIXTURE_DATA(nomem) *s
 
 TEST_F_TIMEOUT(nomem, objects_of_workers, 120)
 {
-	if (self->nth < 0)
-		SKIP(return, "no fault injection in this kernel");
+	NEED_INJECTION();
 	in_workers(_metadata, self, "failslab", 64);
 }
 
 TEST_F_TIMEOUT(nomem, pages_of_workers, 120)
 {
-	if (self->nth < 0)
-		SKIP(return, "no fault injection in this kernel");
+	NEED_INJECTION();
 	in_workers(_metadata, self, "fail_page_alloc", 1);
 }
 

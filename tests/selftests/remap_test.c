@@ -71,11 +71,6 @@ static bool torn_well(const uint8_t *p, const uint8_t *want, size_t len,
 	return true;
 }
 
-static bool all(const uint8_t *p, uint8_t value, size_t len)
-{
-	return p[0] == value && !memcmp(p, p + 1, len - 1);
-}
-
 /* A way to take memory away, and what may be found in the outputs then */
 struct change {
 	void (*change)(uint8_t *mem, size_t len, uint8_t *aside);
@@ -99,8 +94,8 @@ static void check_slot(struct __test_metadata *_metadata, FIXTURE_DATA(remap) *s
 			      resp->resp_error ? &c->torn : &c->done)) {
 		TH_LOG("request %u, error %d", resp->resp_id, resp->resp_error);
 	}
-	ASSERT_TRUE(all(slot, c->around, AT));
-	ASSERT_TRUE(all(slot + AT + len, c->around, SLOT - AT - len));
+	ASSERT_TRUE(dt_is_all(slot, c->around, AT));
+	ASSERT_TRUE(dt_is_all(slot + AT + len, c->around, SLOT - AT - len));
 }
 
 static void run_rounds(struct __test_metadata *_metadata, FIXTURE_DATA(remap) *self,
@@ -233,7 +228,7 @@ static int child_writes(uint8_t *out, int wait)
 	memset(out, 0x77, OUT_BYTES);
 	if (read(wait, &c, 1))
 		return 1;
-	return all(out, 0x77, OUT_BYTES) ? 0 : 2;
+	return dt_is_all(out, 0x77, OUT_BYTES) ? 0 : 2;
 }
 
 /*

@@ -170,11 +170,6 @@ FIXTURE_TEARDOWN(uring)
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
 }
 
-static bool all(const uint8_t *p, uint8_t value, size_t len)
-{
-	return p[0] == value && !memcmp(p, p + 1, len - 1);
-}
-
 TEST_F(uring, there_and_back)
 {
 	for (unsigned int i = 0; i < 10 * ARRAY_SIZE(lengths); i++) {
@@ -191,10 +186,10 @@ TEST_F(uring, there_and_back)
 						self->copy, resp, DT_RESP));
 		EXPECT_EQ(i, resp[0].resp_id);
 		EXPECT_EQ(0, resp[0].resp_error);
-		EXPECT_TRUE(all((uint8_t *)&resp[1], 0xa5, DT_RESP));
+		EXPECT_TRUE(dt_is_all((uint8_t *)&resp[1], 0xa5, DT_RESP));
 		EXPECT_EQ(-1, dt_diff(self->dst, self->src, len));
 		if (len < LEN)
-			EXPECT_TRUE(all(self->dst + len, 0xee, LEN - len));
+			EXPECT_TRUE(dt_is_all(self->dst + len, 0xee, LEN - len));
 	}
 }
 
@@ -245,7 +240,7 @@ TEST_F(uring, forbidden_memory)
 		ASSERT_EQ((int)DT_RESP, ring_do(&self->ring, IORING_OP_READ, variant->flags,
 						self->copy, &resp, DT_RESP));
 		EXPECT_EQ(EFAULT, resp.resp_error);
-		EXPECT_TRUE(all(forbidden, 0, LEN));
+		EXPECT_TRUE(dt_is_all(forbidden, 0, LEN));
 	}
 }
 
@@ -266,13 +261,13 @@ TEST_F(uring, registered_buffers)
 	EXPECT_EQ(-EINVAL, ring_do(&self->ring, IORING_OP_WRITE_FIXED, variant->flags, self->copy,
 				   &buf->req, DT_REC));
 	EXPECT_TRUE(dt_quiet(self->copy));
-	EXPECT_TRUE(all(self->dst, 0xee, LEN));
+	EXPECT_TRUE(dt_is_all(self->dst, 0xee, LEN));
 
 	ASSERT_EQ(1, dt_write(self->copy, &r.req, 1));
 	ASSERT_EQ(1, dt_nr_settle(self->copy, "answered", 1));
 	EXPECT_EQ(-EINVAL, ring_do(&self->ring, IORING_OP_READ_FIXED, variant->flags, self->copy,
 				   &buf->resp, DT_RESP));
-	EXPECT_TRUE(all((uint8_t *)&buf->resp, 0xa5, DT_RESP));
+	EXPECT_TRUE(dt_is_all((uint8_t *)&buf->resp, 0xa5, DT_RESP));
 	/* It is still there */
 	ASSERT_EQ(0, dt_collect(self->copy, &resp, 1));
 	EXPECT_EQ(7, resp.resp_id);
@@ -291,7 +286,7 @@ static int write_to_parents(FIXTURE_DATA(uring) *self, struct ring *ring, unsign
 		if (ring_do(ring, IORING_OP_WRITE, flags, self->copy, &r.req, DT_REC) != -EPERM)
 			return 1;
 	}
-	return dt_quiet(self->copy) && all(self->dst, 0x77, LEN) ? 0 : 2;
+	return dt_quiet(self->copy) && dt_is_all(self->dst, 0x77, LEN) ? 0 : 2;
 }
 
 TEST_F(uring, of_another_process)
@@ -309,7 +304,7 @@ TEST_F(uring, of_another_process)
 	}
 	EXPECT_EQ(0, dt_reap(pid, DT_PATIENCE_MS));
 	EXPECT_TRUE(dt_quiet(self->copy));
-	EXPECT_TRUE(all(self->dst, 0xee, LEN));
+	EXPECT_TRUE(dt_is_all(self->dst, 0xee, LEN));
 }
 
 /* A thread that polls is that of who made the ring: what it is told, it does for him */
@@ -326,7 +321,7 @@ TEST_F(uring, inherited)
 		_exit(write_to_parents(self, &self->ring, variant->flags));
 	EXPECT_EQ(0, dt_reap(pid, DT_PATIENCE_MS));
 	EXPECT_TRUE(dt_quiet(self->copy));
-	EXPECT_TRUE(all(self->dst, 0xee, LEN));
+	EXPECT_TRUE(dt_is_all(self->dst, 0xee, LEN));
 }
 
 /* In a child: a session of its own, told to the thread of its parent's ring */
@@ -340,7 +335,7 @@ static int polled_for_another(FIXTURE_DATA(uring) *self, int session)
 	dt_req_init1(&r, "copy", 1, self->dst, SMALL, self->src);
 	if (ring_do(&self->ring, IORING_OP_WRITE, 0, session, &r.req, DT_REC) != -EPERM)
 		return 2;
-	return dt_quiet(session) && all(self->dst, 0x77, LEN) ? 0 : 3;
+	return dt_quiet(session) && dt_is_all(self->dst, 0x77, LEN) ? 0 : 3;
 }
 
 TEST_F(uring, polled_by_another)
@@ -359,7 +354,7 @@ TEST_F(uring, polled_by_another)
 	if (!pid)
 		_exit(polled_for_another(self, session));
 	EXPECT_EQ(0, dt_reap(pid, DT_PATIENCE_MS));
-	EXPECT_TRUE(all(self->dst, 0xee, LEN));
+	EXPECT_TRUE(dt_is_all(self->dst, 0xee, LEN));
 	close(session);
 }
 
