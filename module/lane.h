@@ -26,7 +26,7 @@ struct dmio_lane {
  * struct dmio_step - something that wants a worker that may hang
  * @node: in its lane, or among the user's releases, while it waits
  * @lane: of its session; NULL: a release, which needs none
- * @work: what the worker does; calls dmio_user_step_done() at its end
+ * @work: what the worker does; calls dmio_steps_done() at its end
  */
 struct dmio_step {
 	struct list_head node;

@@ -13,18 +13,18 @@
 #include "device.h"
 #include "dma_chan.h"
 #include "sched.h"
-#include "user.h"
+#include "steps.h"
 
 static int __init dmio_init(void)
 {
 	int ret;
 
-	ret = dmio_users_init();
+	ret = dmio_steps_init();
 	if (ret)
 		return ret;
 	ret = dmio_sched_init();
 	if (ret)
-		goto err_users;
+		goto err_steps;
 	ret = dmio_dma_init();
 	if (ret)
 		goto err_sched;
@@ -37,8 +37,8 @@ err_dma:
 	dmio_dma_fini();
 err_sched:
 	dmio_sched_fini();
-err_users:
-	dmio_users_fini();
+err_steps:
+	dmio_steps_fini();
 	return ret;
 }
 
@@ -51,7 +51,7 @@ static void __exit dmio_exit(void)
 	dmio_device_unregister();
 	dmio_dma_fini();
 	dmio_sched_fini();
-	dmio_users_fini();
+	dmio_steps_fini();
 }
 
 module_init(dmio_init);

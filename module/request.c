@@ -24,6 +24,7 @@
 #include "request.h"
 #include "sched.h"
 #include "session.h"
+#include "steps.h"
 
 static void set_state(struct dmio_request *req, enum dmio_state state)
 {
@@ -169,7 +170,7 @@ static void go_on(struct dmio_request *req, enum next next)
 	case NEXT_NOTHING:
 		break;
 	case NEXT_STEP:
-		dmio_user_queue_step(request_user(req), &req->step);
+		dmio_steps_queue(request_user(req), &req->step);
 		break;
 	case NEXT_ANSWER:
 		answer_parked(req);
@@ -205,7 +206,7 @@ static void release_work(struct work_struct *work)
 	dmio_window_release(&win->req->todo, win, true);
 	window_released(win);
 
-	dmio_user_step_done(session->account.user);
+	dmio_steps_done(session->account.user);
 	dmio_session_put(session);
 }
 
@@ -228,11 +229,11 @@ static void window_end(struct dmio_window *win, int error, u64 done, u64 fault)
 
 	released = dmio_window_release(&win->req->todo, win, false);
 	if (held)
-		dmio_user_unhold(user);
+		dmio_steps_unhold(user);
 	if (released)
 		window_released(win);
 	else
-		dmio_user_queue_release(user, &win->release);
+		dmio_steps_queue_release(user, &win->release);
 }
 
 static void window_job_done(struct dmio_job *job)
@@ -250,7 +251,7 @@ static void window_job_park(struct dmio_job *job)
 	enum next next;
 
 	/* It is not known when the charge will come back, if ever */
-	dmio_user_unhold(request_user(req));
+	dmio_steps_unhold(request_user(req));
 
 	spin_lock(&req->session->lock);
 	win->with_engine = false;
@@ -281,7 +282,7 @@ static void window_submit(struct dmio_window *win, bool may_run)
 {
 	win->job.done = window_job_done;
 	win->job.park = window_job_park;
-	dmio_user_hold(request_user(win->req));
+	dmio_steps_hold(request_user(win->req));
 	window_begin(win, true);
 	dmio_sched_submit(&win->job, may_run);
 }
@@ -306,7 +307,7 @@ static void window_run_unpinned(struct dmio_window *win, int error)
 static bool may_wait(struct dmio_request *req)
 {
 	return req->todo.nr_waits++ < MAX_WAITS &&
-	       dmio_user_starve_step(request_user(req), &req->step);
+	       dmio_steps_starve(request_user(req), &req->step);
 }
 
 /*
@@ -321,7 +322,7 @@ static bool step_window(struct dmio_request *req, struct dmio_window *win,
 	ret = dmio_window_prepare(&req->todo, win, false);
 	if (ret == -EAGAIN) {
 		if (!in_worker) {
-			dmio_user_queue_step(request_user(req), &req->step);
+			dmio_steps_queue(request_user(req), &req->step);
 			return false;
 		}
 		if (may_wait(req))
@@ -404,7 +405,7 @@ static void step_work(struct work_struct *work)
 	struct dmio_user *user = request_user(req);
 	struct dmio_adopted adopted;
 
-	dmio_users_wait_resumed();
+	dmio_steps_wait_resumed();
 	if (dmio_adopt(&adopted, session->account.mm, req->process, req->cred)) {
 		step_in_worker(req);
 		dmio_adopt_end(&adopted);
@@ -415,7 +416,7 @@ static void step_work(struct work_struct *work)
 		step_in_worker(req);
 	}
 
-	dmio_user_step_done(user);
+	dmio_steps_done(user);
 	dmio_session_put(session);
 }
 
@@ -489,10 +490,10 @@ int dmio_request_submit(struct dmio_session *session, const void *record, bool m
 	req->stepping = true;
 	spin_unlock(&session->lock);
 
-	if (dmio_window_is_small(&req->todo) && !dmio_user_must_wait(user, &session->lane))
+	if (dmio_window_is_small(&req->todo) && !dmio_steps_must_wait(user, &session->lane))
 		step_here(req, may_run);
 	else
-		dmio_user_queue_step(user, &req->step);
+		dmio_steps_queue(user, &req->step);
 	return 0;
 }
 
@@ -519,7 +520,7 @@ void dmio_requests_quiesce(struct dmio_session *session)
 				dmio_job_abandon(&win->job);
 		/* A parked one is answered by its step, which does nothing else */
 		if (!req->nr_parked &&
-		    dmio_user_unqueue_step(request_user(req), &req->step)) {
+		    dmio_steps_unqueue(request_user(req), &req->step)) {
 			req->stepping = false;
 			if (!req->nr_busy)
 				list_move(&req->node, &finished);

@@ -30,6 +30,7 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+#include "lane.h"
 #include "state.h"
 #include "umem.h"
 #include "user.h"

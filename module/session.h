@@ -19,6 +19,7 @@
 
 #include "cq.h"
 #include "fair.h"
+#include "lane.h"
 #include "stats.h"
 #include "umem.h"
 #include "user.h"

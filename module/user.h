@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Users: who is held to a quota, and the queue for workers that may hang.
- *
- * Work that pins, and sometimes work that unpins, may hang for as long as a
- * page fault or a file system takes that the user controls (userfaultfd, FUSE).
- * So each user has few such workers at a time, and queues of his own in front
- * of them: what he makes hang is his.
- *
- * His sessions take turns, one step each; of a session, the first in is the first
- * out.  All wait (starved) while the step at the head waits for the user's budget
- * of pinned memory.  Releases go before them: they give budget back.
+ * Users: who is held to a quota, and whose workers are few: see steps.h.
  *
  * References:
  *
@@ -25,8 +16,6 @@
 #include <linux/types.h>
 #include <linux/uidgid.h>
 #include <linux/wait.h>
-
-#include "lane.h"
 
 /**
  * struct dmio_user - a user, with all processes that are his
@@ -70,18 +59,5 @@ bool dmio_user_has_room(struct dmio_user *user);
 
 bool dmio_user_charge(struct dmio_user *user, unsigned long nr_pages);
 void dmio_user_uncharge(struct dmio_user *user, unsigned long nr_pages);
-void dmio_user_hold(struct dmio_user *user);
-void dmio_user_unhold(struct dmio_user *user);
-
-bool dmio_user_must_wait(struct dmio_user *user, const struct dmio_lane *lane);
-void dmio_user_queue_step(struct dmio_user *user, struct dmio_step *step);
-void dmio_user_queue_release(struct dmio_user *user, struct dmio_step *step);
-bool dmio_user_unqueue_step(struct dmio_user *user, struct dmio_step *step);
-bool dmio_user_starve_step(struct dmio_user *user, struct dmio_step *step);
-void dmio_user_step_done(struct dmio_user *user);
-
-int dmio_users_init(void);
-void dmio_users_wait_resumed(void);
-void dmio_users_fini(void);
 
 #endif /* DMIO_USER_H */

@@ -9,6 +9,7 @@
 
 #include "engine.h"
 #include "import.h"
+#include "lane.h"
 #include "user.h"
 
 struct dmio_account;
