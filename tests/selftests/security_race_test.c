@@ -7,6 +7,7 @@
  * Ordinary memory that changes while requests run: remap_test.
  */
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
@@ -238,35 +239,34 @@ TEST_F(race, mappings_replaced_during_a_fault)
 
 /* -- requests that change while write() reads them: what was read once, counts */
 
-#define NR_IOV	300U		/* more than a page of them */
-
 TEST_F(race, iovecs_changed_during_a_fault)
 {
-	static const size_t pieces[] = { 64, 400 };
 	size_t page = dt_page_size(), first = page / sizeof(struct iovec);
+	size_t nr = first + 44;		/* more than a page of them */
+	size_t pieces[] = { 64, (96 << 10) / nr };
 	uint8_t *shared = fb_map_shared(&self->forbidden);
-	struct iovec all[NR_IOV];
+	struct iovec all[nr];
 	uint8_t rest[page];
 
-	if (first >= NR_IOV)
+	if (nr > IOV_MAX)
 		SKIP(return, "pages are too large");
 	for (unsigned int i = 0; i < ARRAY_SIZE(pieces); i++) {
 		struct iovec *iov = (struct iovec *)(self->slot + i * FB_LEN);
 		struct asker a = { .fd = self->copy };
-		size_t len = NR_IOV * pieces[i];
+		size_t len = nr * pieces[i];
 
-		for (unsigned int k = 0; k < NR_IOV; k++)
+		for (size_t k = 0; k < nr; k++)
 			all[k] = (struct iovec){ self->own + k * pieces[i], pieces[i] };
 		memcpy(iov, all, page);
 		memset(rest, 0, page);
-		memcpy(rest, all + first, sizeof(all) - page);
+		memcpy(rest, all + first, nr * sizeof(all[0]) - page);
 		memset(self->own, 0xee, FB_LEN);
 
 		dt_req_init1(&a.r, "copy", 1, NULL, len, self->src);
-		a.r.req.req_outbuf = (dmio_buffer){ iov, NR_IOV };
+		a.r.req.req_outbuf = (dmio_buffer){ iov, nr };
 		ASSERT_EQ(0, pthread_create(&a.thread, NULL, ask_and_wait, &a));
 		wait_for_fault(_metadata, self->uffd);
-		for (unsigned int k = 0; k < first; k++)
+		for (size_t k = 0; k < first; k++)
 			iov[k] = (struct iovec){ k % 2 ? shared : self->kernel,
 						 k % 3 ? FB_LEN : HUGE };
 		ASSERT_EQ(0, st_uffd_resolve(self->uffd, (uint8_t *)iov + page, page, rest));
