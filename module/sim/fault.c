@@ -17,6 +17,7 @@ static const char * const fault_names[SIM_NR_FAULTS] = {
 	[SIM_LOST]		= "lost",
 	[SIM_SHORT]		= "short",
 	[SIM_RESIDUE]		= "residue",
+	[SIM_NO_CALLBACK]	= "no-callback",
 	[SIM_HANG]		= "hang",
 	[SIM_LATE]		= "late",
 	[SIM_LATE_CALLBACK]	= "late-callback",
@@ -37,6 +38,7 @@ static const struct sim_effect {
 	[SIM_LOST]		= { DMA_TRANS_NOERROR, 0, 0 },
 	[SIM_SHORT]		= { DMA_TRANS_NOERROR, 1, 1 },
 	[SIM_RESIDUE]		= { DMA_TRANS_NOERROR, 2, 2 },
+	[SIM_NO_CALLBACK]	= { DMA_TRANS_NOERROR, 2, 0 },
 };
 
 static const struct sim_effect aborted = { DMA_TRANS_ABORTED, 0, 2 };
@@ -89,6 +91,14 @@ static void spoil(struct sim_desc *desc, const struct sim_effect *effect)
 	desc->residue = effect->residue == 2 ? desc->len : desc->len * effect->residue / 2;
 }
 
+/* It is forgotten as if the client had wanted none */
+static void forget_callback_locked(struct sim_chan *sc, struct sim_desc *desc)
+{
+	lockdep_assert_held(&sc->lock);
+	desc->tx.callback_result = NULL;
+	desc->tx.callback = NULL;
+}
+
 static void turn_locked(struct sim_chan *sc, struct sim_desc *desc)
 {
 	enum sim_fault fault;
@@ -104,6 +114,8 @@ static void turn_locked(struct sim_chan *sc, struct sim_desc *desc)
 		if (fault < SIM_NR_EFFECTS) {
 			spoil(desc, &effects[fault]);
 			sc->abort_next |= fault == SIM_ABORT_NEXT;
+			if (fault == SIM_NO_CALLBACK)
+				forget_callback_locked(sc, desc);
 			continue;
 		}
 		sc->still = true;

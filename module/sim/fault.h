@@ -23,6 +23,7 @@ struct sim_desc;
  * @SIM_LOST: nothing is moved, and called a success
  * @SIM_SHORT: half is moved, and called a success; the residue tells
  * @SIM_RESIDUE: all is moved, but the residue says nothing
+ * @SIM_NO_CALLBACK: all is moved, but nobody is called back
  * @SIM_NR_EFFECTS: those above are effects on one descriptor's data
  * @SIM_HANG: the channel stands still
  * @SIM_LATE: no terminate stops it; never called back
@@ -41,6 +42,7 @@ enum sim_fault {
 	SIM_LOST,
 	SIM_SHORT,
 	SIM_RESIDUE,
+	SIM_NO_CALLBACK,
 	SIM_NR_EFFECTS,
 	SIM_HANG = SIM_NR_EFFECTS,
 	SIM_LATE,

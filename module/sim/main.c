@@ -64,6 +64,8 @@
  *			residue, in the callback's result and of tx_status, tells
  *	residue		moves all, is called back as a success, but the residue says
  *			that nothing was moved
+ *	no-callback	moves all, and tx_status knows that it is complete, but the
+ *			callback never comes
  *	hang		stands still at this descriptor, for MS ms, or if that is 0
  *			until woken or stopped as "quiet" says; woken, it goes on as
  *			if nothing had been

@@ -116,6 +116,30 @@ static void wrong_residue(struct kunit *test)
 	}
 }
 
+/* It is done, and tx_status says so, but nobody is called back. */
+static void no_callback(struct kunit *test)
+{
+	struct client *client = test->priv;
+	struct fault_file file = fault_file(client, 0);
+	struct job *job = client->job;
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, fault_write(&file, "no-callback 1"), 0);
+	submit_four(test);
+	await(test, &job[3], DMA_TRANS_NOERROR);
+	dmaengine_synchronize(client->chan[0]);
+	for (i = 0; i < 4; i++) {
+		KUNIT_EXPECT_EQ(test, job[i].nr_calls, i == 1 ? 0U : 1U);
+		KUNIT_EXPECT_EQ(test, (int)dmaengine_tx_status(client->chan[0], job[i].cookie, NULL),
+				(int)DMA_COMPLETE);
+		expect_moved(test, i, 256);
+	}
+	/* The descriptor can be had again */
+	submit_four(test);
+	await(test, &job[1], DMA_TRANS_NOERROR);
+	await(test, &job[3], DMA_TRANS_NOERROR);
+}
+
 /* As often as was said, from where on it was said, or until it is disarmed */
 static void counted(struct kunit *test)
 {
@@ -248,6 +272,7 @@ static void refused_lines(struct kunit *test)
 static struct kunit_case sim_fault_cases[] = {
 	KUNIT_CASE(spoiled),
 	KUNIT_CASE(wrong_residue),
+	KUNIT_CASE(no_callback),
 	KUNIT_CASE(counted),
 	KUNIT_CASE(one_channel),
 	KUNIT_CASE(no_descriptor),

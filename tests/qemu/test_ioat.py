@@ -22,6 +22,7 @@ CHANNEL0, CHANNEL1 = 0x80, 0x100
 INT_EN, COMPL_WRITE, NULL = 1, 8, 0x20
 # offsets in a channel's registers
 CHANCMD, DMACOUNT, CHANSTS, CHAINADDR, CHANCMP, CHANERR = 4, 6, 8, 0x10, 0x18, 0x28
+DELAY, DUE = registers.FAULT_BASE + 8, registers.FAULT_BASE + 12
 
 
 def pattern(size, seed):
@@ -334,6 +335,7 @@ class Delayed(WithGuest):
         clock = unittest.mock.patch("ioat.device.time.monotonic", return_value=1000)
         self.clock = clock.start()
         self.addCleanup(clock.stop)
+        self.rung = 0
 
     def copied(self, before_its_end):
         """Whether a copy is done an hour later; BEFORE_ITS_END is called earlier."""
@@ -374,6 +376,56 @@ class Delayed(WithGuest):
         self.clock.return_value += 3000
         guest.device.run()
         self.assertEqual(guest.status(), (registers.CHANSTS_DONE, 1))
+
+    def ring(self, delay_ms):
+        """One more copy, whose doorbell is rung after a write of FAULT_DELAY."""
+        guest, number = self.guest, self.rung
+        self.rung += 1
+        guest.write(DELAY, delay_ms, 4)
+        guest.put(guest.slot(number), copy(1, DATA, DATA + 1 + number, guest.slot(number + 1)))
+        if not number:
+            guest.write(CHANNEL0 + CHAINADDR, RING, 8)
+        guest.write(CHANNEL0 + DMACOUNT, self.rung, 2)
+
+    def done(self, seconds):
+        """How many copies are done so much later, and how many doorbells are delayed then."""
+        self.clock.return_value += seconds
+        self.guest.device.run()
+        return (self.guest.ram[DATA:DATA + 9].count(b"x") - 1,
+                self.guest.read(DUE, 4))
+
+    def test_register(self):
+        """It counts from the next doorbell on; a shorter delay hastens what is delayed."""
+        self.assertEqual(self.guest.read(DELAY, 4), 3600000)
+        self.guest.put(DATA, b"x" + bytes(8))
+        self.ring(0)
+        self.assertEqual(self.done(0), (1, 0))
+        self.ring(5000)
+        self.ring(9000)
+        self.assertEqual(self.done(4.5), (1, 2))
+        self.assertEqual(self.done(1), (2, 1))
+        self.guest.write(DELAY, 2000, 4)
+        self.assertEqual(self.done(1), (2, 1))
+        # Neither a longer delay, nor any write of the other registers, changes what is due
+        self.guest.write(DELAY, 20000, 4)
+        self.guest.write(DELAY - 4, 0, 4)
+        self.assertEqual(self.done(1), (3, 0))
+        self.ring(20000)
+        self.ring(20000)
+        self.guest.write(DUE, 7, 4)
+        self.assertEqual(self.done(0), (3, 2))
+        self.guest.write(DELAY, 0, 4)
+        self.assertEqual(self.done(0), (5, 0))
+
+    def test_abandoned(self):
+        """What a reset channel was asked for is given up."""
+        self.guest.put(DATA, b"x" + bytes(8))
+        self.ring(5000)
+        self.assertEqual(self.done(1), (0, 1))
+        self.guest.write(CHANNEL0 + CHANCMD, registers.CHANCMD_RESET, 1)
+        self.assertEqual(self.done(0), (0, 0))
+        self.guest.write(DELAY, 0, 4)
+        self.assertEqual(self.done(5), (0, 0))
 
 
 class Registers(WithGuest):

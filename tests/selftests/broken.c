@@ -14,6 +14,11 @@
 
 #define SIM_MODULE	"dmover_sim"
 
+/* After twice so many ms without progress it resets the channel */
+#define IOAT_PATIENCE	"/sys/module/ioatdma/parameters/completion_timeout"
+
+enum { FAULT_KIND, FAULT_SKIP, FAULT_DELAY, FAULT_DUE };
+
 /* The first channel at work, and how many there are; or -errno */
 static int find_channels(struct bk *bk)
 {
@@ -121,8 +126,12 @@ int bk_end(struct bk *bk)
 {
 	int err = 0;
 
-	if (bk->registers)
+	if (bk->registers) {
 		bk_ioat_fault(bk, 0, 0);
+		bk_ioat_thaw(bk);
+	}
+	if (bk->patience[0])
+		dt_write_line(IOAT_PATIENCE, bk->patience);
 	if (bk->options[0]) {
 		/* Whatever has become of it: unbound, it has nothing any more */
 		dt_bind(bk->driver, bk->device, false);
@@ -196,8 +205,33 @@ int bk_fault_settle(const char *channel, const char *name, int value)
 
 void bk_ioat_fault(struct bk *bk, unsigned int kind, unsigned int before)
 {
-	bk->registers[1] = before;
-	bk->registers[0] = kind;
+	bk->registers[FAULT_SKIP] = before;
+	bk->registers[FAULT_KIND] = kind;
+}
+
+int bk_ioat_freeze(struct bk *bk)
+{
+	char never[16];
+	int err = 0;
+
+	if (!bk->patience[0])
+		err = dt_read_line(IOAT_PATIENCE, bk->patience, sizeof(bk->patience));
+	snprintf(never, sizeof(never), "%d", BK_NEVER_MS);
+	if (!err)
+		err = dt_write_line(IOAT_PATIENCE, never);
+	if (!err)
+		bk->registers[FAULT_DELAY] = BK_NEVER_MS;
+	return err;
+}
+
+void bk_ioat_thaw(struct bk *bk)
+{
+	bk->registers[FAULT_DELAY] = 0;
+}
+
+bool bk_ioat_in_flight(const struct bk *bk)
+{
+	return bk->registers[FAULT_DUE];
 }
 
 int bk_engine(const struct bk *bk, const char *name, struct dmoverio_engine *e)

@@ -20,6 +20,7 @@ struct bk {
 	char options[256];		/* of the one that is here instead; or "" */
 	long long watchdog_ms, backoff_ms;
 	volatile uint32_t *registers;	/* of I/OAT, that tell it to fail */
+	char patience[16];		/* of I/OAT's driver, in ms; "" if that was left alone */
 };
 
 /*
@@ -45,6 +46,14 @@ int bk_fault_settle(const char *channel, const char *name, int value);
 /* -- of I/OAT; as ioat/faults.py has them */
 enum bk_ioat { BK_IOAT_READ = 1, BK_IOAT_WRITE = 2, BK_IOAT_HANG = 3, BK_IOAT_STICKY = 0x80 };
 void bk_ioat_fault(struct bk *bk, unsigned int kind, unsigned int before);
+/*
+ * Transfers are in flight for ever, or no longer are. Their driver, which would reset
+ * the channel, is told to be patient: 0 or -errno.
+ */
+int bk_ioat_freeze(struct bk *bk);
+void bk_ioat_thaw(struct bk *bk);
+/* Is anything in flight, that was delayed and not given up? */
+bool bk_ioat_in_flight(const struct bk *bk);
 
 /* -- what has become of a channel */
 

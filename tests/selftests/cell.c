@@ -17,6 +17,8 @@
 #define REUSED	0x77
 #define IMM	0x5a
 
+const char *const cell_wrong = "wrong data, and called a success";
+
 static uint8_t *region(uint8_t *mem, unsigned int i)
 {
 	return mem + i * CELL_STRIDE + CELL_OFFSET;
@@ -68,7 +70,7 @@ static const char *check_data(const struct cell *c, unsigned int i)
 	if (dt_diff(is + end, want + end, CELL_STRIDE - end) != -1)
 		return "bytes behind an output were written";
 	if (!c->error[i] && dt_diff(is + CELL_OFFSET, want + CELL_OFFSET, CELL_LEN) != -1)
-		return "wrong data, and called a success";
+		return cell_wrong;
 	return NULL;
 }
 

@@ -33,6 +33,7 @@ int cell_depart(struct cell *c, const char *func, bool in_place, uint32_t policy
  * right although the answer says so, bytes beside the output.
  */
 const char *cell_arrive(struct cell *c);
+extern const char *const cell_wrong;	/* what is wrong if an answer calls wrong data right */
 /* How many answers there were of a kind; 0: successes */
 unsigned int cell_count(const struct cell *c, int error);
 /*

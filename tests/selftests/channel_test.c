@@ -15,6 +15,7 @@
 
 #include "dma.h"
 #include "kselftest_harness.h"
+#include "load.h"
 
 #define OUR_DEVICE	"/sys/devices/platform/dmoverio/"
 
@@ -304,133 +305,12 @@ TEST_F_TIMEOUT(channels, modules_come_and_go, 240)
 
 /* -- under load */
 
-#define BATCH	6
-#define MOST	40000
-
-struct load {
-	const char *func;
-	uint32_t policy;
-	struct dt_rng rng;
-	atomic_uint batches;
-	atomic_bool stop;
-	const char *bad;		/* what was not as it should be */
-	unsigned int refused;
-	struct dt_ways ways;
-	pthread_t thread;
-};
-
-static const char *judge(struct load *l, const struct dmio_usrresp *resp, const uint8_t *dst,
-			 const uint8_t *want, size_t len)
-{
-	int error = resp->resp_error;
-
-	if (error && l->policy == DMOVERIO_POLICY_REQUIRE_DMA) {
-		l->refused++;
-		return error == ENODEV || error == EIO ? NULL : "an error that must not be";
-	}
-	return error ? "an error" : dt_diff(dst, want, len) != -1 ? "wrong data" : NULL;
-}
-
-static const char *run_batch(struct load *l, int fd, uint8_t *in, uint8_t *out, uint8_t *want)
-{
-	const struct dt_func *f = dt_func(l->func);
-	bool answered[BATCH] = { false };
-	struct dmio_usrreq flat[BATCH];
-	struct dmio_usrresp resp[BATCH];
-	struct dt_req r[BATCH];
-	size_t len[BATCH];
-
-	for (unsigned int i = 0; i < BATCH; i++) {
-		void *ins[] = { in + dt_below(&l->rng, MOST), in + dt_below(&l->rng, MOST),
-				in + dt_below(&l->rng, MOST) };
-
-		len[i] = dt_between(&l->rng, 1, MOST);
-		dt_req_init(&r[i], f, i, out + i * MOST, len[i], ins, 0x5a);
-		flat[i] = r[i].req;
-	}
-	memset(out, 0xee, BATCH * MOST);
-	if (dt_write_all(fd, flat, BATCH))
-		return "a write that fails";
-	if (dt_collect(fd, resp, BATCH))
-		return "an answer that does not come";
-	if (dt_nr(fd, "answered") || dt_nr(fd, "running"))
-		return "an answer too many";
-	for (unsigned int i = 0; i < BATCH; i++) {
-		uint32_t id = resp[i].resp_id;
-		const char *bad;
-
-		if (id >= BATCH || answered[id])
-			return "a request answered twice";
-		answered[id] = true;
-		dt_compute(f, 0x5a, r[id].in, want, len[id]);
-		bad = judge(l, &resp[i], out + id * MOST, want, len[id]);
-		if (bad)
-			return bad;
-	}
-	return NULL;
-}
-
-static void *run_load(void *arg)
-{
-	uint8_t *in = dt_mmap(2 * MOST), *out = dt_mmap(BATCH * MOST), *want = dt_mmap(MOST);
-	struct load *l = arg;
-	int fd = dt_open_policy(l->func, l->policy);
-
-	dt_fill(&l->rng, in, 2 * MOST);
-	l->bad = fd < 0 ? "no session" : NULL;
-	while (!l->bad && !atomic_load(&l->stop)) {
-		l->bad = run_batch(l, fd, in, out, want);
-		atomic_fetch_add(&l->batches, 1);
-	}
-	if (fd >= 0)
-		l->ways = dt_ways(fd);
-	close(fd);
-	return NULL;
-}
-
-#define NR_LOADS 4
-
-static void start(struct __test_metadata *_metadata, FIXTURE_DATA(channels) *self,
-		  struct load *load)
-{
-	static const struct { const char *func; uint32_t policy; } kinds[NR_LOADS] = {
-		{ "copy", DMOVERIO_POLICY_PREFER_DMA }, { "xor3", DMOVERIO_POLICY_PREFER_DMA },
-		{ "copy", DMOVERIO_POLICY_REQUIRE_DMA }, { "copy", DMOVERIO_POLICY_REQUIRE_DMA },
-	};
-
-	for (unsigned int i = 0; i < NR_LOADS; i++) {
-		load[i] = (struct load){ .func = kinds[i].func, .policy = kinds[i].policy,
-					 .rng = { dt_rand(&self->rng) } };
-		ASSERT_EQ(0, pthread_create(&load[i].thread, NULL, run_load, &load[i]));
-	}
-}
-
-/* Until each of them has begun and ended a batch: false if one does not */
-static bool progress(struct load *load)
-{
-	long long end = dt_now_ms() + 2 * DT_PATIENCE_MS;
-	unsigned int from[NR_LOADS];
-
-	for (unsigned int i = 0; i < NR_LOADS; i++)
-		from[i] = atomic_load(&load[i].batches);
-	for (unsigned int i = 0; i < NR_LOADS; i++) {
-		while (atomic_load(&load[i].batches) - from[i] < 2) {
-			if (load[i].bad || dt_now_ms() > end)
-				return false;
-			dt_sleep_ms(1);
-		}
-	}
-	return true;
-}
-
 static void finish(struct __test_metadata *_metadata, struct load *load)
 {
-	for (unsigned int i = 0; i < NR_LOADS; i++)
-		atomic_store(&load[i].stop, true);
+	load_end(load);
 	for (unsigned int i = 0; i < NR_LOADS; i++) {
 		bool required = load[i].policy == DMOVERIO_POLICY_REQUIRE_DMA;
 
-		pthread_join(load[i].thread, NULL);
 		EXPECT_EQ(NULL, load[i].bad) {
 			TH_LOG("%s, %s: %s", load[i].func, required ? "required" : "preferred",
 			       load[i].bad);
@@ -454,15 +334,15 @@ TEST_F_TIMEOUT(channels, released_under_load, 3600)
 	struct load load[NR_LOADS];
 
 	NEED_CHANNELS();
-	start(_metadata, self, load);
-	EXPECT_TRUE(progress(load));
+	ASSERT_EQ(0, load_start(load, &self->rng));
+	EXPECT_TRUE(load_progress(load));
 	for (unsigned int i = 0; i < rounds && _metadata->passed; i++) {
 		EXPECT_EQ(0, dt_release(i % 2 ? one->name : "all"));
 		/* Every now and then it goes so fast that nobody sees it */
-		EXPECT_TRUE(i % 5 == 4 || progress(load));
+		EXPECT_TRUE(i % 5 == 4 || load_progress(load));
 		EXPECT_EQ(0, dt_rescan());
 		EXPECT_EQ(self->nr, dt_channels(self->fd, DMOVERIO_FUNC_COPY));
-		EXPECT_TRUE(i % 5 == 4 || progress(load));
+		EXPECT_TRUE(i % 5 == 4 || load_progress(load));
 	}
 	finish(_metadata, load);
 	expect_dma(_metadata);
@@ -479,19 +359,79 @@ TEST_F_TIMEOUT(channels, unbound_under_load, 3600)
 	/* Drivers have bugs of their own where they are removed */
 	if (strcmp(one.driver, "dmover-sim") && strcmp(one.driver, "ioatdma"))
 		SKIP(return, "no driver known to bear it in this guest");
-	start(_metadata, self, load);
-	EXPECT_TRUE(progress(load));
+	ASSERT_EQ(0, load_start(load, &self->rng));
+	EXPECT_TRUE(load_progress(load));
 	for (unsigned int i = 0; i < rounds && _metadata->passed; i++) {
 		EXPECT_EQ(0, dt_bind(one.driver, one.device, false));
 		EXPECT_EQ(0, dt_channels(self->fd, DMOVERIO_FUNC_NONE));
-		EXPECT_TRUE(i % 5 == 4 || progress(load));
+		EXPECT_TRUE(i % 5 == 4 || load_progress(load));
 		EXPECT_EQ(0, dt_bind(one.driver, one.device, true));
 		/* In every other round it is unbound again before we took it */
 		EXPECT_EQ(0, i % 2 ? 0 : dt_wait_channels(self->fd, self->nr));
-		EXPECT_TRUE(i % 5 == 4 || progress(load));
+		EXPECT_TRUE(i % 5 == 4 || load_progress(load));
 	}
 	EXPECT_EQ(0, dt_wait_channels(self->fd, self->nr));
-	EXPECT_TRUE(progress(load));
+	EXPECT_TRUE(load_progress(load));
+	finish(_metadata, load);
+	expect_dma(_metadata);
+}
+
+/* Modules of drivers that bear it, and their files */
+static const struct {
+	const char *driver, *module, *file;
+} providers[] = {
+	{ "dmover-sim", "dmover_sim", "dmover-sim" }, { "ioatdma", "ioatdma", "ioatdma" },
+};
+
+/* All devices lose the driver: how often that failed */
+static unsigned int unbind_all(FIXTURE_DATA(channels) *self, const char *driver)
+{
+	unsigned int nr_failed = 0;
+
+	for (unsigned int i = 1; i < self->before.nr; i++) {
+		const struct dmoverio_engine *e = &self->before.engine[i];
+
+		if (dt_is_channel(e, DMOVERIO_FUNC_NONE) && !strcmp(e->driver, driver) &&
+		    strcmp(e->device, e[-1].device))
+			nr_failed += dt_bind(driver, e->device, false) != 0;
+	}
+	return nr_failed;
+}
+
+/* Held, its module stays; given back in either way, it goes, and comes back */
+TEST_F_TIMEOUT(channels, driver_unloaded_under_load, 3600)
+{
+	unsigned int rounds = dt_scale(4, 50), nr = 0;
+	struct load load[NR_LOADS];
+	struct dmoverio_engine one;
+
+	NEED_CHANNELS();
+	one = *first(self);
+	while (nr < ARRAY_SIZE(providers) && strcmp(one.driver, providers[nr].driver))
+		nr++;
+	if (nr == ARRAY_SIZE(providers))
+		SKIP(return, "no driver known to bear it in this guest");
+	ASSERT_EQ(0, load_start(load, &self->rng));
+	EXPECT_TRUE(load_progress(load));
+	for (unsigned int i = 0; i < rounds && _metadata->passed; i++) {
+		bool released = i % 2;
+
+		EXPECT_EQ(-EAGAIN, dt_rmmod(providers[nr].module));
+		EXPECT_EQ(self->nr, dt_channels(self->fd, DMOVERIO_FUNC_COPY));
+		if (released)
+			EXPECT_EQ(0, dt_release("all"));
+		if (!released)
+			EXPECT_EQ(0, unbind_all(self, one.driver));
+		EXPECT_EQ(0, dt_channels(self->fd, DMOVERIO_FUNC_NONE));
+		EXPECT_EQ(0, dt_rmmod(providers[nr].module));
+		EXPECT_TRUE(load_progress(load));
+		EXPECT_EQ(0, dt_insmod(providers[nr].file, self->sim));
+		/* What an administrator gave away only an administrator takes back */
+		if (released)
+			EXPECT_EQ(0, dt_rescan());
+		EXPECT_EQ(0, dt_wait_channels(self->fd, self->nr));
+		EXPECT_TRUE(load_progress(load));
+	}
 	finish(_metadata, load);
 	expect_dma(_metadata);
 }

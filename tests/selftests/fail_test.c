@@ -10,80 +10,75 @@
  * The results are printed as a table in the end.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "broken.h"
 #include "cell.h"
 #include "kselftest_harness.h"
+#include "table.h"
 
 #define PREFER	DMOVERIO_POLICY_PREFER_DMA
 #define REQUIRE	DMOVERIO_POLICY_REQUIRE_DMA
 
-/* The tests run in processes of their own; what they print in the end is shared */
-static struct table {
-	unsigned int nr;
-	char line[512][160];
-} *table;
-
-static __attribute__((constructor)) void table_create(void)
-{
-	table = mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		     -1, 0);
-	if (table == MAP_FAILED)
-		abort();
-}
-
-__attribute__((format(printf, 1, 2))) static void tabulate(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	if (table->nr < ARRAY_SIZE(table->line))
-		vsnprintf(table->line[table->nr++], sizeof(table->line[0]), format, args);
-	va_end(args);
-}
+/* So long is a channel left in peace, where it has to come back by itself */
+#define BACKOFF_MS	1000
+#define JIFFY_MS	10
 
 /* -- what is expected of a fault */
 
 enum outcome {
 	NOT_TRIED,	/* hardware that lies: nobody can find out */
 	GOOD,		/* as if nothing had been */
+	UNSEEN,		/* the same, but the data are wrong: success is all that we are told */
 	SOME_FAIL,	/* one or two requests; the channel goes on */
 	ALL_FAIL,
 	NO_DESC,	/* the channel takes nothing: others do it */
 	HUNG,		/* stopped, and done by others */
+	ONE_HUNG,	/* the same, but all but one request had been done */
 	PARKED,		/* not to be stopped, comes to its end when it is woken */
 	LOST,		/* not to be stopped, and never called back */
+	ONE_LOST,	/* the same, but all but one request had been done */
 	NR_OUTCOMES
 };
 
 static const char *const outcome_names[NR_OUTCOMES] = {
-	[GOOD] = "as if nothing had been", [SOME_FAIL] = "goes on",
-	[ALL_FAIL] = "quarantined", [NO_DESC] = "goes on", [HUNG] = "stopped, quarantined",
+	[GOOD] = "as if nothing had been", [UNSEEN] = "as if nothing had been, wrong data",
+	[SOME_FAIL] = "goes on", [ALL_FAIL] = "quarantined", [NO_DESC] = "goes on",
+	[HUNG] = "stopped, quarantined", [ONE_HUNG] = "stopped, quarantined",
 	[PARKED] = "parked, until woken", [LOST] = "parked, until unbound",
+	[ONE_LOST] = "parked, until unbound",
 };
 
 static const int required_error[NR_OUTCOMES] = {
 	[SOME_FAIL] = EIO, [ALL_FAIL] = EIO, [NO_DESC] = EIO, [HUNG] = ETIMEDOUT,
-	[PARKED] = ETIMEDOUT, [LOST] = ETIMEDOUT,
+	[ONE_HUNG] = ETIMEDOUT, [PARKED] = ETIMEDOUT, [LOST] = ETIMEDOUT, [ONE_LOST] = ETIMEDOUT,
 };
 
 static const enum dt_way way_of[NR_OUTCOMES] = {
-	[GOOD] = DT_DMA, [SOME_FAIL] = DT_ERROR, [ALL_FAIL] = DT_ERROR, [NO_DESC] = DT_BUSY,
-	[HUNG] = DT_HANG, [PARKED] = DT_HANG, [LOST] = DT_HANG,
+	[GOOD] = DT_DMA, [UNSEEN] = DT_DMA, [SOME_FAIL] = DT_ERROR, [ALL_FAIL] = DT_ERROR,
+	[NO_DESC] = DT_BUSY, [HUNG] = DT_HANG, [PARKED] = DT_HANG, [LOST] = DT_HANG,
 };
 
 static bool is_parked(enum outcome outcome)
 {
-	return outcome == PARKED || outcome == LOST;
+	return outcome == PARKED || outcome == LOST || outcome == ONE_LOST;
 }
 
 static bool hangs(enum outcome outcome)
 {
-	return outcome == HUNG || is_parked(outcome);
+	return outcome == HUNG || outcome == ONE_HUNG || is_parked(outcome);
+}
+
+/* Has all but one request been done when the channel is found to hang? */
+static bool is_one(enum outcome outcome)
+{
+	return outcome == ONE_HUNG || outcome == ONE_LOST;
+}
+
+static bool tells_nothing(enum outcome outcome)
+{
+	return outcome == GOOD || outcome == UNSEEN;
 }
 
 #define MOST_FAULTS 3
@@ -95,6 +90,7 @@ struct row {
 	enum outcome on[3];			/* TERMINATE, RELEASE, NEVER */
 	const char *func;			/* "copy" if it does not matter */
 	bool in_place;
+	bool by_itself;				/* comes back when its back-off is over */
 };
 
 FIXTURE(sim) {
@@ -159,6 +155,7 @@ struct try {
 	enum outcome outcome;
 	uint32_t policy;
 	unsigned int nr;
+	long long since_ms;			/* that it could fail */
 	struct cell cell;
 	struct dmoverio_engine before;
 };
@@ -171,6 +168,11 @@ static const char *func_of(const struct row *row)
 static bool is_required(const struct try *t)
 {
 	return t->policy == REQUIRE;
+}
+
+static const char *policy_name(const struct try *t)
+{
+	return is_required(t) ? "require" : "prefer";
 }
 
 static void expect_dma(struct __test_metadata *_metadata)
@@ -188,8 +190,9 @@ static void depart(struct __test_metadata *_metadata, struct bk *bk, struct try 
 {
 	const struct row *row = t->row;
 
-	/* So that it is seen in quarantine, however slow this machine is */
-	ASSERT_EQ(0, dt_set_param("backoff_ms", BK_NEVER_MS));
+	/* For ever, so that it is seen in quarantine, however slow this machine is */
+	ASSERT_EQ(0, dt_set_param("backoff_ms", row->by_itself ? BACKOFF_MS : BK_NEVER_MS));
+	t->since_ms = dt_now_ms();
 	ASSERT_EQ(0, bk_engine(bk, bk->name, &t->before));
 	for (unsigned int i = 0; i < MOST_FAULTS && row->faults[i]; i++)
 		ASSERT_EQ(0, bk_fault(bk->name, row->faults[i]));
@@ -198,8 +201,12 @@ static void depart(struct __test_metadata *_metadata, struct bk *bk, struct try 
 		return;
 	EXPECT_EQ(0, bk_fault_settle(bk->name, "still", 1));
 	EXPECT_EQ(t->nr, dt_nr(t->cell.fd, "running"));
-	EXPECT_EQ(0, row->is_woken ? bk_fault(bk->name, "wake") :
-				     dt_set_param("watchdog_ms", BK_SOON_MS));
+	if (row->is_woken)
+		EXPECT_EQ(0, bk_fault(bk->name, "wake"));
+	if (is_one(t->outcome))
+		EXPECT_EQ(1, dt_nr_settle(t->cell.fd, "running", 1));
+	if (hangs(t->outcome))
+		EXPECT_EQ(0, dt_set_param("watchdog_ms", BK_SOON_MS));
 }
 
 /* Fewer failures than this are not the channel's fault */
@@ -260,10 +267,14 @@ static void expect_answers(struct __test_metadata *_metadata, const struct try *
 		TH_LOG("%u good, first answer %d", good, c->error[0]);
 	}
 	EXPECT_TRUE(waited < t->nr && (!waited || is_given_up(t)));
-	if (is_parked(t->outcome)) {
+	if (is_one(t->outcome)) {
+		EXPECT_EQ(is_parked(t->outcome) || is_required(t), failed);
+		EXPECT_EQ((t->nr - 1) * CELL_LEN, way_bytes(&ways, DT_DMA));
+		EXPECT_EQ(!failed * CELL_LEN, ways.bytes[DT_HANG]);
+	} else if (is_parked(t->outcome)) {
 		EXPECT_LT(0, failed);
 		EXPECT_TRUE(!is_required(t) || !good);
-	} else if (t->outcome == GOOD || !is_required(t)) {
+	} else if (tells_nothing(t->outcome) || !is_required(t)) {
 		EXPECT_EQ(0, failed);
 	} else if (t->outcome == SOME_FAIL) {
 		EXPECT_TRUE(failed == 1 || failed == 2);
@@ -279,9 +290,21 @@ static void expect_answers(struct __test_metadata *_metadata, const struct try *
 		EXPECT_EQ(by_cpu * (long long)CELL_LEN, ways.bytes[DT_ERROR]);
 		EXPECT_TRUE(is_required(t) ? !by_cpu : by_cpu == 1 || by_cpu == 2);
 		EXPECT_EQ(good * CELL_LEN, ways.bytes[DT_ERROR] + way_bytes(&ways, DT_DMA));
-	} else {
+	} else if (!is_one(t->outcome)) {
 		EXPECT_EQ(good * CELL_LEN, way_bytes(&ways, way) + ways.bytes[DT_NO_CHANNEL]);
 	}
+}
+
+/* Left in peace for so long, and not for ever */
+static void expect_over(struct __test_metadata *_metadata, struct bk *bk, const struct try *t)
+{
+	struct dmoverio_engine e;
+
+	EXPECT_EQ(0, bk_wait_state(bk, bk->name, DMOVERIO_ENGINE_ACTIVE, &e));
+	EXPECT_EQ(0, e.reason);
+	EXPECT_EQ(0, e.retry_ms);
+	if (is_given_up(t))
+		EXPECT_LE(BACKOFF_MS - JIFFY_MS, dt_now_ms() - t->since_ms);
 }
 
 /* Used again after its failure; and the memory that it had is left alone */
@@ -291,7 +314,10 @@ static void expect_back(struct __test_metadata *_metadata, struct bk *bk, struct
 	EXPECT_EQ(0, bk_fault(bk->name, "off"));
 	EXPECT_EQ(0, bk_fault_settle(bk->name, "still", 0));
 	EXPECT_EQ(0, bk_fault_settle(bk->name, "loose", 0));
-	EXPECT_EQ(0, bk_reset(bk->name));
+	if (t->row->by_itself && !is_parked(t->outcome))
+		expect_over(_metadata, bk, t);
+	else
+		EXPECT_EQ(0, bk_reset(bk->name));
 	expect_dma(_metadata);
 	EXPECT_TRUE(cell_is_untouched(&t->cell));
 }
@@ -322,7 +348,7 @@ static void expect_parked(struct __test_metadata *_metadata, struct bk *bk, stru
 	EXPECT_EQ(DMOVERIO_FAILED_HANG, e.reason);
 
 	/* Only what was given back to the program is the program's */
-	EXPECT_EQ(0, bk_fault(bk->name, "wake"));
+	EXPECT_EQ(t->row->is_woken ? -EAGAIN : 0, bk_fault(bk->name, "wake"));
 	EXPECT_EQ(0, bk_fault_settle(bk->name, "still", 0));
 	if (t->outcome == PARKED) {
 		EXPECT_EQ(0, bk_wait_parked(bk, bk->name, 0));
@@ -345,13 +371,16 @@ static void expect_parked(struct __test_metadata *_metadata, struct bk *bk, stru
 static void expect_quarantine(struct __test_metadata *_metadata, struct bk *bk, struct try *t,
 			      unsigned int reason)
 {
-	unsigned int had = t->nr - count_waited(t);
+	unsigned int had = is_one(t->outcome) ? 1 : t->nr - count_waited(t);
 	struct dmoverio_engine e;
 
 	EXPECT_EQ(0, bk_engine(bk, bk->name, &e));
-	EXPECT_EQ(DMOVERIO_ENGINE_QUARANTINED, e.state);
-	EXPECT_EQ(reason, e.reason);
-	EXPECT_LT(0, e.retry_ms);
+	/* It may be over before this is read */
+	if (!t->row->by_itself) {
+		EXPECT_EQ(DMOVERIO_ENGINE_QUARANTINED, e.state);
+		EXPECT_EQ(reason, e.reason);
+		EXPECT_LT(0, e.retry_ms);
+	}
 	EXPECT_EQ(0, e.parked_pages);
 	EXPECT_EQ(0, e.queued_bytes);
 	if (!t->row->in_place) {
@@ -367,14 +396,14 @@ static void expect_state(struct __test_metadata *_metadata, struct bk *bk, struc
 
 	if (is_parked(t->outcome)) {
 		expect_parked(_metadata, bk, t);
-	} else if (t->outcome == HUNG) {
+	} else if (hangs(t->outcome)) {
 		expect_quarantine(_metadata, bk, t, DMOVERIO_FAILED_HANG);
 	} else if (t->outcome == ALL_FAIL && is_judged(t)) {
 		expect_quarantine(_metadata, bk, t, DMOVERIO_FAILED_ERRORS);
 	} else {
 		EXPECT_EQ(0, bk_engine(bk, bk->name, &e));
 		EXPECT_EQ(DMOVERIO_ENGINE_ACTIVE, e.state);
-		EXPECT_EQ(t->outcome == GOOD, e.errors == t->before.errors &&
+		EXPECT_EQ(tells_nothing(t->outcome), e.errors == t->before.errors &&
 			  e.restarts == t->before.restarts);
 		expect_back(_metadata, bk, t);
 	}
@@ -385,13 +414,17 @@ static void try_it(struct __test_metadata *_metadata, struct bk *bk, struct try 
 {
 	bool was_good = _metadata->passed;
 	long long pins = dt_pins();
-	struct dt_ways ways;
+	struct table_row row;
 	const char *bad;
 
 	depart(_metadata, bk, t);
 	bad = cell_arrive(&t->cell);
-	EXPECT_EQ(NULL, bad) {
-		TH_LOG("%s", bad);
+	if (t->outcome == UNSEEN) {
+		EXPECT_TRUE(bad == cell_wrong);
+	} else {
+		EXPECT_EQ(NULL, bad) {
+			TH_LOG("%s", bad);
+		}
 	}
 	EXPECT_EQ(0, dt_set_param("watchdog_ms", BK_NEVER_MS));
 	cell_reuse(&t->cell, is_parked(t->outcome) ? ETIMEDOUT : 0);
@@ -399,21 +432,19 @@ static void try_it(struct __test_metadata *_metadata, struct bk *bk, struct try 
 		expect_in_place(_metadata, t);
 	else
 		expect_answers(_metadata, t);
-	ways = dt_ways(t->cell.fd);
 	expect_state(_metadata, bk, t);
-	tabulate("%-26s %-17s %-7s %2u   %2u %2u %2u %2u   %7lld %7lld   %s%s", t->row->name,
-		 controller, is_required(t) ? "require" : "prefer", t->nr, cell_count(&t->cell, 0),
-		 cell_count(&t->cell, EIO), cell_count(&t->cell, ETIMEDOUT),
-		 cell_count(&t->cell, ENODEV), ways.bytes[DT_DMA],
-		 dt_ways_sum(&ways) - ways.bytes[DT_DMA],
-		 outcome_names[is_judged(t) ? t->outcome : SOME_FAIL],
-		 _metadata->passed ? "" : "   FAILED");
+	row = (struct table_row){ t->row->name, controller, policy_name(t),
+				  outcome_names[is_judged(t) ? t->outcome : SOME_FAIL],
+				  _metadata->passed };
+	table_add(&row, &t->cell);
 	cell_end(&t->cell);
 	EXPECT_EQ(pins, dt_pins_settle(pins));
 	if (was_good && !_metadata->passed)
 		TH_LOG("that was: %s, %s, %s, %u in flight", t->row->name, controller,
-		       is_required(t) ? "DMA required" : "DMA preferred", t->nr);
+		       policy_name(t), t->nr);
 }
+
+#define NOBODY_KNOWS	"hardware that says it has stopped, and has not: nobody can find out"
 
 static void try_all(struct __test_metadata *_metadata, FIXTURE_DATA(sim) *self,
 		    const FIXTURE_VARIANT(sim) *variant, const struct row *row)
@@ -421,20 +452,18 @@ static void try_all(struct __test_metadata *_metadata, FIXTURE_DATA(sim) *self,
 	static const struct { uint32_t policy; unsigned int nr; } kinds[] = {
 		{ PREFER, 1 }, { REQUIRE, 1 }, { PREFER, CELL_MOST }, { REQUIRE, CELL_MOST },
 	};
-	enum outcome outcome = row->on[variant->quiet];
+	/* One that cannot be told to stop is as one that never does */
+	bool never = variant->cannot_terminate && variant->quiet == 0;
+	enum outcome outcome = row->on[never ? 2 : variant->quiet];
 	/* All of it takes minutes: elsewhere than in guests for that, only what has most */
 	bool is_long = dt_scale(0, 1);
 	unsigned int first = is_long ? 0 : 2, end = is_long ? 4 : 3;
 
 	if (variant->cannot_terminate && !is_long)
-		return;
-
-	if (variant->cannot_terminate && variant->quiet == 0 && hangs(outcome))
-		outcome = PARKED;	/* as one that is never quiet */
+		SKIP(return, "not in the quick run");
 	if (outcome == NOT_TRIED) {
-		tabulate("%-26s %-17s hardware that says it has stopped, and has not: nobody can find out",
-			 row->name, variant->name);
-		return;
+		table_note(row->name, variant->name, NOBODY_KNOWS);
+		SKIP(return, NOBODY_KNOWS);
 	}
 	for (unsigned int i = first; i < end && _metadata->passed; i++) {
 		struct try t = { .row = row, .outcome = outcome, .policy = kinds[i].policy,
@@ -472,6 +501,12 @@ ROW(write_error_xor, .name = "write-error, xor5", .faults = { FREEZE, "write-err
     .is_woken = true, .on = EVERYWHERE(ALL_FAIL), .func = "xor5")
 ROW(residue, .name = "residue is wrong", .faults = { FREEZE, "residue 0 -1" },
     .is_woken = true, .on = EVERYWHERE(GOOD))
+ROW(short_transfer, .name = "short, called a success", .faults = { FREEZE, "short 0 -1" },
+    .is_woken = true, .on = EVERYWHERE(UNSEEN))
+ROW(lost, .name = "lost, called a success", .faults = { FREEZE, "lost 0 -1" },
+    .is_woken = true, .on = EVERYWHERE(UNSEEN))
+ROW(no_callback, .name = "no callback, but complete", .faults = { FREEZE, "no-callback 1 1" },
+    .is_woken = true, .on = { ONE_HUNG, ONE_HUNG, ONE_LOST })
 ROW(no_desc_for_a_moment, .name = "no-desc, for a moment", .faults = { "no-desc 0 3" },
     .on = EVERYWHERE(GOOD))
 ROW(no_desc, .name = "no-desc", .faults = { "no-desc 0 -1" }, .on = EVERYWHERE(NO_DESC))
@@ -499,19 +534,19 @@ ROW(in_place_terminate_success, .name = "terminate-success, in pl.",
     .faults = { "hang 0 1", "terminate-success 0 1" }, .on = { HUNG, HUNG, PARKED },
     .func = "xor3", .in_place = true)
 
+ROW(read_error_by_itself, .name = "read-error, back-off",
+    .faults = { FREEZE, "read-error 0 -1" }, .is_woken = true, .on = EVERYWHERE(ALL_FAIL),
+    .by_itself = true)
+ROW(hang_by_itself, .name = "hang, back-off", .faults = { "hang 0 1" },
+    .on = { HUNG, HUNG, PARKED }, .by_itself = true)
+
 FIXTURE(table) {};
 FIXTURE_SETUP(table) {}
 FIXTURE_TEARDOWN(table) {}
 
 TEST_F(table, printed)
 {
-	printf("# %-26s %-17s %-7s %2s   %-11s   %7s %7s   %s\n", "fault", "controller, quiet",
-	       "DMA", "nr", " 0 IO TO ND", "by DMA", "by CPU", "the channel");
-	for (unsigned int i = 0; i < table->nr; i++)
-		printf("# %s\n", table->line[i]);
-	printf("# %-26s everywhere        a success is all that anybody is told: nobody can find out\n",
-	       "lost, short");
-	fflush(stdout);
+	table_print();
 }
 
 TEST_HARNESS_MAIN

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Channels that failed: how long they are left in peace, how they come back, who does
- * their work meanwhile, and what happens when their driver goes away.
+ * Channels that failed: how long they are left in peace, how they come back, and who
+ * does their work meanwhile.
  */
 #include <errno.h>
 #include <string.h>
@@ -375,67 +375,6 @@ TEST_F_TIMEOUT(failed, another_channel_does_what_hung, 240)
 	EXPECT_LT(0, e.restarts);
 	EXPECT_EQ(e.errors, e.restarts);
 	cell_end(&cell);
-}
-
-/* -- a driver that goes away while its hardware hangs */
-
-static void unbind_hung(struct __test_metadata *_metadata, FIXTURE_DATA(failed) *self,
-			bool can_stop)
-{
-	struct cell cell[2];
-	struct dt_ways ways;
-	const char *bad;
-
-	/* It is removal that finds out, not the watchdog */
-	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
-	ASSERT_EQ(0, cell_depart(&cell[0], "copy", false, PREFER, CELL_MOST));
-	ASSERT_EQ(0, cell_depart(&cell[1], "copy", false, REQUIRE, CELL_MOST));
-	EXPECT_EQ(0, bk_fault_settle(self->bk.name, "still", 1));
-	EXPECT_EQ(CELL_MOST, dt_nr(cell[0].fd, "running"));
-	EXPECT_EQ(CELL_MOST, dt_nr(cell[1].fd, "running"));
-	EXPECT_EQ(0, bk_unbind(&self->bk));
-	for (unsigned int i = 0; i < 2; i++) {
-		bad = cell_arrive(&cell[i]);
-		EXPECT_EQ(NULL, bad) {
-			TH_LOG("%s", bad);
-		}
-		/* Unbound, it has nothing any more, not even of what was parked */
-		cell_reuse(&cell[i], 0);
-	}
-	EXPECT_EQ(CELL_MOST, cell_count(&cell[0], 0) + cell_count(&cell[0], ETIMEDOUT));
-	EXPECT_EQ(CELL_MOST, cell_count(&cell[1], ENODEV) + cell_count(&cell[1], ETIMEDOUT));
-	EXPECT_EQ(can_stop, !cell_count(&cell[0], ETIMEDOUT));
-	/* The channel had them, or they waited for it */
-	ways = dt_ways(cell[0].fd);
-	EXPECT_LT(0, ways.bytes[DT_REMOVED] + !can_stop);
-	EXPECT_EQ(cell_count(&cell[0], 0) * CELL_LEN,
-		  ways.bytes[DT_REMOVED] + ways.bytes[DT_NO_CHANNEL]);
-	EXPECT_EQ(0, dt_nr(cell[0].fd, "parked") + dt_nr(cell[1].fd, "parked"));
-	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
-	EXPECT_EQ(0, bk_bind(&self->bk, 1));
-	expect_dma(_metadata);
-	for (unsigned int i = 0; i < 2; i++) {
-		EXPECT_TRUE(cell_is_untouched(&cell[i]));
-		cell_end(&cell[i]);
-	}
-}
-
-TEST_F_TIMEOUT(failed, unbound_while_it_hangs, 240)
-{
-	BEGIN(bk_begin_sim, "dmover-sim", "channels=1 max_seg=4096");
-	unbind_hung(_metadata, self, true);
-}
-
-TEST_F_TIMEOUT(failed, unbound_while_it_hangs_stopped_by_release, 240)
-{
-	BEGIN(bk_begin_sim, "dmover-sim-release", "channels=1 max_seg=4096 quiet=release");
-	unbind_hung(_metadata, self, true);
-}
-
-TEST_F_TIMEOUT(failed, unbound_while_it_hangs_never_stopped, 240)
-{
-	BEGIN(bk_begin_sim, "dmover-sim-never", "channels=1 max_seg=4096 quiet=never");
-	unbind_hung(_metadata, self, false);
 }
 
 TEST_HARNESS_MAIN

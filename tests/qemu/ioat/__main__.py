@@ -19,7 +19,8 @@ def main():
                         help="a socket that listens already")
     parser.add_argument("--channels", type=int, default=4)
     parser.add_argument("--delay-ms", type=float, default=0,
-                        help="what is asked for by one doorbell is done that much later")
+                        help="what is asked for by one doorbell is done that much later; "
+                             "the guest may change it: see faults.py")
     parser.add_argument("--copy-only", action="store_true", help="no XOR")
     options = parser.parse_args()
 

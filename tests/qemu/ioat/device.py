@@ -63,16 +63,15 @@ class Config:
 
 
 class Device:
-    """A controller with CHANNELS channels, whose operations take DELAY seconds each doorbell."""
+    """A controller with CHANNELS channels. DELAY: see FAULT_DELAY in faults.py, but in seconds."""
 
     def __init__(self, channels, delay=0.0, copy_only=False):
-        self.memory, self.faults = Memory(), Faults()
+        self.memory, self.faults = Memory(), Faults(self, delay)
         self.config = Config(channels)
         self.denied = lambda error: None    # told of accesses that the maps do not allow
         self.vectors = [None] * channels    # MSI-X: a file descriptor to write to, or None
         self.done = Counter()
-        self._delay = delay
-        self._due = deque()                 # (time, channel, its chain, doorbell value)
+        self._due = deque()                 # (time, channel, its chain, doorbell value), by time
         self._registers = Block(DEVICE, CHANNEL_SIZE)
         for name, value in (("CHANCNT", channels), ("XFERCAP", XFERCAP), ("VER", VERSION_3_4),
                             ("DMA_CAP", 0 if copy_only else CAP_XOR)):
@@ -135,7 +134,18 @@ class Device:
 
     def schedule(self, channel, until):
         """Let the channel run to the doorbell value UNTIL when the delay has passed."""
-        self._due.append((time.monotonic() + self._delay, channel, channel.chain, until))
+        # That is after all others: none is due later than the delay says, see hasten()
+        due = time.monotonic() + self.faults.delay()
+        self._due.append((due, channel, channel.chain, until))
+
+    def hasten(self, delay):
+        """Nothing is due later than DELAY seconds from now."""
+        latest = time.monotonic() + delay
+        self._due = deque((min(due, latest), *what) for due, *what in self._due)
+
+    def nr_due(self):
+        """How many doorbells are delayed, of those that count."""
+        return sum(chain == channel.chain for _, channel, chain, _ in self._due)
 
     def wait(self):
         """Seconds to the next thing to do, or None."""

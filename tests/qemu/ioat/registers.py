@@ -51,6 +51,8 @@ CHANNEL = [
 FAULT = [
     Register("FAULT_KIND", 0x00, 4, True),
     Register("FAULT_SKIP", 0x04, 4, True),
+    Register("FAULT_DELAY", 0x08, 4, True),
+    Register("FAULT_DUE", 0x0c, 4),
 ]
 
 INTRCTRL_MASTER_INT_EN = 0x01
