@@ -27,26 +27,16 @@
 
 #include <linux/dmoverio.h>
 
-#include "dma.h"
-#include "fuzz_ops.h"
+#include "fuzz_thread.h"
 #include "kselftest.h"
 
-#define ARENA		((uint8_t *)0x20000000UL)
-#define HALF		(256UL << 10)
+#define ARENA		FZ_ARENA
+#define HALF		FZ_HALF
 #define LISTS		(ARENA + 2 * HALF)	/* records and what they point to */
 #define LISTS_BYTES	(64UL << 10)		/* for each thread */
 #define ARENA_BYTES	(2 * HALF + FZ_THREADS * LISTS_BYTES)
 #define NR_FDS		4
 #define LIMIT_US	500000			/* so long a program runs at most */
-
-struct thread {
-	const struct fz_program *program;
-	unsigned int nr;
-	struct fz_board *board;
-	const struct fz_cover *cover;
-	struct dt_rng rng;		/* of the present word */
-	uint8_t *list;			/* what is free of its lists */
-};
 
 /*
  * Sessions have fixed numbers, and the last one the later layout of records: whatever
@@ -71,29 +61,11 @@ const char *const fz_names[FZ_NR_OPS] = {
 	[FZ_POLICY] = "SET_POLICY", [FZ_ENGINE] = "GET_ENGINE", [FZ_IOCTL] = "ioctl",
 	[FZ_WRITE] = "write", [FZ_READ] = "read", [FZ_POLL] = "poll", [FZ_ODD] = "odd calls",
 	[FZ_MEMORY] = "memory", [FZ_FORK] = "fork", [FZ_ADMIN] = "administrator",
-	[FZ_LIMIT] = "limit", [FZ_KILL] = "kill", [FZ_ANSWER] = "answers",
+	[FZ_LIMIT] = "limit", [FZ_KILL] = "kill", [FZ_QUOTA] = "quota", [FZ_FAULT] = "faults",
+	[FZ_DMA] = "require DMA", [FZ_ORPHANS] = "orphans", [FZ_NOMEM] = "no memory",
+	[FZ_FDINFO] = "fdinfo", [FZ_ANSWER] = "answers", [FZ_REQUIRED] = "... by DMA",
+	[FZ_ORPHANED] = "... of orphans",
 };
-
-static size_t below(struct thread *t, size_t n)
-{
-	return dt_below(&t->rng, n);
-}
-
-static bool one_in(struct thread *t, size_t n)
-{
-	return !below(t, n);
-}
-
-static void count(struct thread *t, enum fz_op op, int error)
-{
-	if (error >= 0 && error < FZ_ERRNOS)
-		atomic_fetch_add(&t->board->counts[op][error], 1);
-}
-
-static int error_of(long ret)
-{
-	return ret < 0 ? errno : 0;
-}
 
 static void wrong(struct thread *t, const char *what, uint32_t id)
 {
@@ -166,7 +138,7 @@ static void make_region(struct thread *t, dmio_buffer *buf, bool output, size_t 
 	buf->dmbuf_iovcnt = one_in(t, 80) ? below(t, 3) * 1024 : nr;
 }
 
-static uint32_t new_id(struct thread *t)
+uint32_t fz_new_id(struct thread *t)
 {
 	uint32_t id = atomic_fetch_add(&t->board->next_id, 1);
 
@@ -191,7 +163,7 @@ static void make_request(struct thread *t, unsigned int slot, struct dt_request2
 	if (is_abi2(slot) && nr == 1 && one_in(t, 2))
 		r->out.dmbuf_iovcnt = 0;
 	r->in = one_in(t, 80) ? bad_memory(t) : in;
-	r->id = new_id(t);
+	r->id = fz_new_id(t);
 }
 
 static size_t request_size(unsigned int slot)
@@ -228,7 +200,7 @@ static int flood(struct thread *t, unsigned int slot)
 	put_request(t, slot, record);
 	for (unsigned int i = 0; i < DT_DEPTH + 8 && ret > 0; i++) {
 		ret = write(fd_of(slot), record, request_size(slot));
-		id = new_id(t);
+		id = fz_new_id(t);
 		memcpy(record + id_at, &id, sizeof(id));
 	}
 	return error_of(ret);
@@ -256,13 +228,14 @@ static int do_write(struct thread *t, unsigned int slot)
 	return error_of(write(fd_of(slot), records, nr * size));
 }
 
-static void check_answers(struct thread *t, const uint8_t *records, size_t size, size_t nr)
+void fz_check_answers(struct thread *t, enum fz_op op, const uint8_t *records, size_t size,
+		      size_t nr)
 {
 	struct dmio_usrresp resp;
 
 	for (size_t i = 0; i < nr; i++) {
 		memcpy(&resp, records + i * size, sizeof(resp));
-		count(t, FZ_ANSWER, resp.resp_error);
+		count(t, op, resp.resp_error);
 		if (resp.resp_id >= atomic_load(&t->board->next_id))
 			wrong(t, "answer to a request that there was not", resp.resp_id);
 		else if (resp.resp_id < FZ_IDS &&
@@ -287,7 +260,7 @@ static int do_read(struct thread *t, unsigned int slot)
 		fcntl(fd_of(slot), F_SETFL, O_NONBLOCK);
 	ret = read(fd_of(slot), records, nr * size);
 	if (ret > 0)
-		check_answers(t, records, size, ret / size);
+		fz_check_answers(t, FZ_ANSWER, records, size, ret / size);
 	return error_of(ret);
 }
 
@@ -378,15 +351,15 @@ static int do_poll(struct thread *t, unsigned int slot)
 static int do_odd(struct thread *t, unsigned int slot)
 {
 	int fd = fd_of(slot);
-	char path[48], line[256];
 	struct stat st;
+	char byte[16];
 	void *p;
 
-	switch (below(t, 7)) {
+	switch (below(t, 6)) {
 	case 0:
 		return error_of(lseek(fd, 1, SEEK_SET));
 	case 1:
-		return error_of(pread(fd, line, 16, 0));
+		return error_of(pread(fd, byte, 16, 0));
 	case 2:
 		return error_of(fstat(fd, &st));
 	case 3:
@@ -394,12 +367,17 @@ static int do_odd(struct thread *t, unsigned int slot)
 		return p == MAP_FAILED ? errno : error_of(munmap(p, 4096));
 	case 4:
 		return error_of(fcntl(fd, F_SETFL, one_in(t, 2) ? O_NONBLOCK : O_ASYNC));
-	case 5:
-		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-		return -dt_read_line(path, line, sizeof(line));
 	default:
 		return error_of(fsync(fd));
 	}
+}
+
+static int do_fdinfo(struct thread *t, unsigned int slot)
+{
+	char path[48], line[256];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd_of(slot));
+	return -dt_read_line(path, line, sizeof(line));
 }
 
 /* -- memory */
@@ -460,22 +438,6 @@ static int do_fork(struct thread *t, unsigned int slot)
 	_exit(0);
 }
 
-static int do_admin(struct thread *t, unsigned int slot)
-{
-	if (seteuid(0))
-		return errno;
-	switch (below(t, 4)) {
-	case 0:
-		return -dt_release(one_in(t, 2) ? "all" : "dma0chan0");
-	case 1:
-		return -dt_rescan();
-	case 2:
-		return sim_is_there() ? -sim_bind(0, false) : 0;
-	default:
-		return sim_is_there() ? -sim_bind(0, true) : 0;
-	}
-}
-
 static int do_kill(struct thread *t, unsigned int slot)
 {
 	if (one_in(t, 8))
@@ -488,8 +450,10 @@ static int (*const ops[FZ_NR_OPS])(struct thread *t, unsigned int slot) = {
 	[FZ_OPEN] = do_open, [FZ_CLOSE] = do_close, [FZ_SETFUNC] = do_setfunc,
 	[FZ_POLICY] = do_policy, [FZ_ENGINE] = do_engine, [FZ_IOCTL] = do_ioctl,
 	[FZ_WRITE] = do_write, [FZ_READ] = do_read, [FZ_POLL] = do_poll, [FZ_ODD] = do_odd,
-	[FZ_MEMORY] = do_memory, [FZ_FORK] = do_fork, [FZ_ADMIN] = do_admin,
-	[FZ_LIMIT] = do_limit, [FZ_KILL] = do_kill,
+	[FZ_MEMORY] = do_memory, [FZ_FORK] = do_fork, [FZ_ADMIN] = fz_admin,
+	[FZ_LIMIT] = do_limit, [FZ_KILL] = do_kill, [FZ_QUOTA] = fz_quota, [FZ_FAULT] = fz_fault,
+	[FZ_DMA] = fz_dma, [FZ_ORPHANS] = fz_orphans, [FZ_NOMEM] = fz_nomem,
+	[FZ_FDINFO] = do_fdinfo,
 };
 
 static void run_word(struct thread *t, uint64_t word)

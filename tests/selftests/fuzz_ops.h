@@ -22,8 +22,16 @@
 
 enum fz_op {
 	FZ_OPEN, FZ_CLOSE, FZ_SETFUNC, FZ_POLICY, FZ_ENGINE, FZ_IOCTL, FZ_WRITE, FZ_READ,
-	FZ_POLL, FZ_ODD, FZ_MEMORY, FZ_FORK, FZ_ADMIN, FZ_LIMIT, FZ_KILL, FZ_ANSWER, FZ_NR_OPS
+	FZ_POLL, FZ_ODD, FZ_MEMORY, FZ_FORK, FZ_ADMIN, FZ_LIMIT, FZ_KILL, FZ_QUOTA, FZ_FAULT,
+	FZ_DMA, FZ_ORPHANS, FZ_NOMEM, FZ_FDINFO,
+	/* Not operations, but what came of some: */
+	FZ_ANSWER, FZ_REQUIRED, FZ_ORPHANED,
+	FZ_NR_OPS
 };
+
+/* Parameters of the module that programs change for a moment, as they are otherwise */
+#define FZ_MAX_SESSIONS	256
+#define FZ_MAX_REQUESTS	65536
 
 extern const char *const fz_names[FZ_NR_OPS];
 
