@@ -540,13 +540,4 @@ ROW(read_error_by_itself, .name = "read-error, back-off",
 ROW(hang_by_itself, .name = "hang, back-off", .faults = { "hang 0 1" },
     .on = { HUNG, HUNG, PARKED }, .by_itself = true)
 
-FIXTURE(table) {};
-FIXTURE_SETUP(table) {}
-FIXTURE_TEARDOWN(table) {}
-
-TEST_F(table, printed)
-{
-	table_print();
-}
-
 TEST_HARNESS_MAIN

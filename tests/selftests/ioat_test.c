@@ -417,13 +417,4 @@ TEST_F_TIMEOUT(ioat, unbound_while_it_hangs, 240)
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
 }
 
-FIXTURE(table) {};
-FIXTURE_SETUP(table) {}
-FIXTURE_TEARDOWN(table) {}
-
-TEST_F(table, printed)
-{
-	table_print();
-}
-
 TEST_HARNESS_MAIN

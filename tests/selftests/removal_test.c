@@ -278,13 +278,4 @@ TEST_F_TIMEOUT(removal, hung_with_two_sessions, 600)
 	}
 }
 
-FIXTURE(table) {};
-FIXTURE_SETUP(table) {}
-FIXTURE_TEARDOWN(table) {}
-
-TEST_F(table, printed)
-{
-	table_print();
-}
-
 TEST_HARNESS_MAIN

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "dma.h"
 #include "table.h"
@@ -14,6 +15,7 @@
 #define MOST_LINES	1024
 
 static struct table {
+	pid_t owner;
 	unsigned int nr;
 	char line[MOST_LINES][160];
 } *table;
@@ -25,6 +27,7 @@ static __attribute__((constructor)) void table_create(void)
 		     -1, 0);
 	if (table == MAP_FAILED)
 		abort();
+	table->owner = getpid();
 }
 
 __attribute__((format(printf, 1, 2))) static void add(const char *format, ...)
@@ -53,11 +56,13 @@ void table_note(const char *fault, const char *controller, const char *why)
 	add("%-26s %-17s %s", fault, controller, why);
 }
 
-void table_print(void)
+/* Not of the processes that the tests run in */
+static __attribute__((destructor)) void table_print(void)
 {
+	if (getpid() != table->owner || !table->nr)
+		return;
 	printf("# %-26s %-17s %-7s %2s   %-11s   %7s %7s   %s\n", "fault", "controller, quiet",
 	       "DMA", "nr", " 0 IO TO ND", "by DMA", "by CPU", "the channel");
 	for (unsigned int i = 0; i < table->nr; i++)
 		printf("# %s\n", table->line[i]);
-	fflush(stdout);
 }

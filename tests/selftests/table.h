@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The matrix of faults: one row for each time that something was made to fail. Tests
- * run in processes of their own; what they say is printed by the last one.
+ * run in processes of their own; what they say is printed when the last has ended.
  */
 #ifndef TABLE_H
 #define TABLE_H
@@ -20,6 +20,5 @@ struct table_row {
 void table_add(const struct table_row *row, const struct cell *c);
 /* A row that says why there is none */
 void table_note(const char *fault, const char *controller, const char *why);
-void table_print(void);
 
 #endif /* TABLE_H */
