@@ -17,7 +17,7 @@
 #include <linux/uio.h>
 
 #include "device.h"
-#include "dma_chan.h"
+#include "dma_unused.h"
 #include "dmio.h"
 #include "engines.h"
 #include "fdinfo.h"
@@ -290,7 +290,7 @@ static long ioctl_get_engine(void __user *arg)
 	if (engine.resv)
 		return -EINVAL;
 	index = engine.index;
-	if (!dmio_engines_describe(&index, &info) && !dmio_dma_describe_unused(index, &info))
+	if (!dmio_engines_describe(&index, &info) && !dmio_dma_unused_describe(index, &info))
 		return -ENOENT;
 	info.size = sizeof(info);
 	info.index = engine.index;

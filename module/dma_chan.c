@@ -28,13 +28,13 @@
 #include <linux/notifier.h>
 #include <linux/pci.h>
 #include <linux/platform_device.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
 #include "dma_chan.h"
 #include "dma_drivers.h"
 #include "dma_task.h"
+#include "dma_unused.h"
 #include "dma_watch.h"
 #include "engine_dma.h"
 #include "platform.h"
@@ -47,19 +47,11 @@ module_param(channels, charp, 0444);
 MODULE_PARM_DESC(channels,
 		 "DMA channels to take: names (dma0chan3), driver:n, all; separated by commas (default: all that copy memory and serve no peripherals)");
 
-/* A channel that is there, but left alone */
-struct unused {
-	struct list_head node;
-	struct dmoverio_engine info;
-};
-
 static DEFINE_MUTEX(leave_lock);	/* one at a time gives channels back */
 static DEFINE_MUTEX(chans_lock);	/* guards chans; one scan at a time; within leave_lock */
 static LIST_HEAD(chans);
 static LIST_HEAD(orphans);		/* parked, their driver is leaving; guarded by leave_lock */
 static bool closing;			/* nothing is taken any more; guarded by chans_lock */
-static DEFINE_MUTEX(unused_lock);	/* guards unused; taken within chans_lock */
-static LIST_HEAD(unused);
 
 /* Devices that are losing their driver: nothing is taken meanwhile */
 static atomic_t nr_unbinding = ATOMIC_INIT(0);
@@ -118,88 +110,6 @@ static bool is_named(struct dma_chan *chan)
 	return false;
 }
 
-static bool is_of(const struct unused *un, const void *device)
-{
-	return !strncmp(un->info.device, device, sizeof(un->info.device) - 1);
-}
-
-static struct unused *find_unused(struct dma_chan *chan)
-{
-	struct unused *un;
-
-	lockdep_assert_held(&unused_lock);
-
-	list_for_each_entry(un, &unused, node)
-		if (!strcmp(un->info.name, dma_chan_name(chan)) &&
-		    is_of(un, dev_name(chan->device->dev)))
-			return un;
-	return NULL;
-}
-
-/* Remember why a channel is left alone: false if there is no memory for it */
-static bool note_unused(struct dma_chan *chan, u32 reason)
-{
-	struct unused *un;
-
-	mutex_lock(&unused_lock);
-	un = find_unused(chan);
-	if (un)
-		goto unlock;
-	un = kzalloc(sizeof(*un), GFP_KERNEL);
-	if (!un)
-		goto unlock;
-	un->info.state = DMOVERIO_ENGINE_UNUSED;
-	un->info.reason = reason;
-	dmio_dma_chan_describe(chan, &un->info);
-	list_add_tail(&un->node, &unused);
-unlock:
-	mutex_unlock(&unused_lock);
-	return un;
-}
-
-static bool was_released(struct dma_chan *chan)
-{
-	const struct unused *un;
-	bool released;
-
-	mutex_lock(&unused_lock);
-	un = find_unused(chan);
-	released = un && un->info.reason == DMOVERIO_UNUSED_RELEASED;
-	mutex_unlock(&unused_lock);
-	return released;
-}
-
-static bool is_named_so(const struct unused *un, const void *name)
-{
-	return !strcmp(un->info.name, name);
-}
-
-static bool is_not_released(const struct unused *un, const void *arg)
-{
-	return un->info.reason != DMOVERIO_UNUSED_RELEASED;
-}
-
-/* As far as the name was kept: some of the device tree's are longer */
-static bool is_of_and_not_released(const struct unused *un, const void *device)
-{
-	return is_of(un, device) && is_not_released(un, NULL);
-}
-
-/* Forget those for which @match says so; NULL: all */
-static void forget_unused(bool (*match)(const struct unused *, const void *), const void *arg)
-{
-	struct unused *un, *next;
-
-	mutex_lock(&unused_lock);
-	list_for_each_entry_safe(un, next, &unused, node) {
-		if (match && !match(un, arg))
-			continue;
-		list_del(&un->node);
-		kfree(un);
-	}
-	mutex_unlock(&unused_lock);
-}
-
 /* A channel in quarantine is ours even if it was released for that */
 static bool is_ours(const struct dma_chan *chan)
 {
@@ -229,7 +139,7 @@ static bool is_wanted(struct dma_chan *chan, void *arg)
 {
 	u32 reason = 0;
 
-	if (was_released(chan) || is_ours(chan) || !is_watched(chan->device->dev))
+	if (dmio_dma_unused_is_released(chan) || is_ours(chan) || !is_watched(chan->device->dev))
 		return false;
 	if (!dmio_dma_chan_is_capable(chan))
 		reason = DMOVERIO_UNUSED_NO_FUNCTION;
@@ -247,7 +157,7 @@ static bool is_wanted(struct dma_chan *chan, void *arg)
 
 	/* For show only: it may fail */
 	if (reason)
-		note_unused(chan, reason);
+		dmio_dma_unused_add(chan, reason);
 	return !reason;
 }
 
@@ -262,7 +172,7 @@ static void scan(void)
 	/* It is tried again when the last of them has lost its driver */
 	if (closing || atomic_read(&nr_unbinding))
 		return;
-	forget_unused(is_not_released, NULL);
+	dmio_dma_unused_forget_seen(NULL);
 	dma_cap_zero(any);
 	while ((chan = __dma_request_channel(&any, is_wanted, NULL, NULL))) {
 		dc = dmio_dma_chan_create(chan);
@@ -293,7 +203,7 @@ void dmio_dma_rescan(void)
 	/* Not what is being given back at the moment */
 	mutex_lock(&leave_lock);
 	mutex_lock(&chans_lock);
-	forget_unused(NULL, NULL);
+	dmio_dma_unused_forget_all();
 	scan();
 	mutex_unlock(&chans_lock);
 	mutex_unlock(&leave_lock);
@@ -338,7 +248,7 @@ static int give_back(bool (*match)(const struct dmio_dma_chan *, const void *),
 	list_for_each_entry_safe(dc, next, &chans, node) {
 		if (match && !match(dc, arg))
 			continue;
-		if (reason && !note_unused(dc->chan, reason)) {
+		if (reason && !dmio_dma_unused_add(dc->chan, reason)) {
 			ret = -ENOMEM;
 			break;
 		}
@@ -350,7 +260,7 @@ static int give_back(bool (*match)(const struct dmio_dma_chan *, const void *),
 	list_for_each_entry_safe(dc, next, &leaving, node) {
 		if (!is_kept(dc, !reason))
 			continue;
-		forget_unused(is_named_so, dc->info.name);
+		dmio_dma_unused_forget_channel(dc->info.name);
 		ret = -EBUSY;
 	}
 	mutex_unlock(&leave_lock);
@@ -418,31 +328,6 @@ int dmio_dma_chan_reset(const char *name)
 	return ret;
 }
 
-/**
- * dmio_dma_describe_unused() - describe a channel that is left alone
- * @index: which, counted from 0
- * @info: result; zeroed by the caller
- *
- * Context: process context; sleeps.
- * Return: true; or false if there are fewer.
- */
-bool dmio_dma_describe_unused(unsigned int index, struct dmoverio_engine *info)
-{
-	const struct unused *un;
-	bool found = false;
-
-	mutex_lock(&unused_lock);
-	list_for_each_entry(un, &unused, node) {
-		if (index--)
-			continue;
-		*info = un->info;
-		found = true;
-		break;
-	}
-	mutex_unlock(&unused_lock);
-	return found;
-}
-
 static bool is_on(const struct dmio_dma_chan *dc, const void *dev)
 {
 	return dc->dev == dev;
@@ -455,7 +340,7 @@ static bool is_on(const struct dmio_dma_chan *dc, const void *dev)
 static void device_leaves(struct device *dev)
 {
 	give_back(is_on, dev, 0);
-	forget_unused(is_of_and_not_released, dev_name(dev));
+	dmio_dma_unused_forget_seen(dev_name(dev));
 }
 
 static int bus_event(struct notifier_block *nb, unsigned long event, void *arg)
@@ -504,18 +389,13 @@ static int watch_begin(void)
 static void report(void)
 {
 	const struct dmio_dma_chan *dc;
-	const struct unused *un;
+	u32 reason = dmio_dma_unused_reason();
 	unsigned int nr = 0;
-	u32 reason = 0;
 
 	lockdep_assert_held(&chans_lock);
 
 	list_for_each_entry(dc, &chans, node)
 		nr++;
-	mutex_lock(&unused_lock);
-	list_for_each_entry(un, &unused, node)
-		reason = max(reason, un->info.reason);
-	mutex_unlock(&unused_lock);
 
 	if (nr)
 		pr_info("%u DMA channels\n", nr);
@@ -564,7 +444,7 @@ int dmio_dma_init(void)
 err_engine:
 	/* A bus that is watched by now may have had us scan */
 	give_back(NULL, NULL, 0);
-	forget_unused(NULL, NULL);
+	dmio_dma_unused_forget_all();
 	dmio_engine_dma_fini();
 err_platform:
 	dmio_platform_fini();
@@ -585,7 +465,7 @@ void dmio_dma_fini(void)
 	/* In this order: until it has none left, a driver may be unbound */
 	give_back(NULL, NULL, 0);
 	watch_end(ARRAY_SIZE(buses));
-	forget_unused(NULL, NULL);
+	dmio_dma_unused_forget_all();
 	dmio_engine_dma_fini();
 	dmio_platform_fini();
 }

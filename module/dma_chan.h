@@ -9,15 +9,12 @@
 #include <linux/printk.h>
 #include <linux/types.h>
 
-struct dmoverio_engine;
-
 #ifdef CONFIG_DMA_ENGINE
 int dmio_dma_init(void);
 void dmio_dma_fini(void);
 void dmio_dma_rescan(void);
 int dmio_dma_release(const char *name);
 int dmio_dma_chan_reset(const char *name);
-bool dmio_dma_describe_unused(unsigned int index, struct dmoverio_engine *info);
 #else
 static inline int dmio_dma_init(void)
 {
@@ -41,11 +38,6 @@ static inline int dmio_dma_release(const char *name)
 static inline int dmio_dma_chan_reset(const char *name)
 {
 	return -ENODEV;
-}
-
-static inline bool dmio_dma_describe_unused(unsigned int index, struct dmoverio_engine *info)
-{
-	return false;
 }
 #endif
 
