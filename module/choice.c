@@ -90,21 +90,29 @@ bool dmio_choice_is_small(const struct dmio_job *job)
 	       bytes_of(job) / DMIO_SEG_BYTES < job->nr_segs;
 }
 
+static u64 now_ns(struct dmio_look *look)
+{
+	if (!look->now_ns)
+		look->now_ns = ktime_get_ns();
+	return look->now_ns;
+}
+
 /* Looks at the clock only where there is something to wait for */
-static bool is_stuck(const struct dmio_engine *engine, u64 grace_ns)
+static bool is_stuck(const struct dmio_engine *engine, u64 grace_ns, struct dmio_look *look)
 {
 	return READ_ONCE(learn) && engine->load &&
-	       ktime_get_ns() > engine->moved_ns + PATIENCE * engine->load_ns + grace_ns;
+	       now_ns(look) > engine->moved_ns + PATIENCE * engine->load_ns + grace_ns;
 }
 
 /**
  * dmio_choice_can_wait() - is there a channel that is worth waiting for?
  * @job: the job; a channel can do it
+ * @look: of whoever asks
  *
  * Context: under the engines' lock.
  * Return: true if so, or if the job has no other choice.
  */
-bool dmio_choice_can_wait(const struct dmio_job *job)
+bool dmio_choice_can_wait(const struct dmio_job *job, struct dmio_look *look)
 {
 	u64 grace_ns = job->policy == DMOVERIO_POLICY_AUTO ? GRACE_NS : PREFER_GRACE_NS;
 	struct dmio_engine *engine;
@@ -112,7 +120,7 @@ bool dmio_choice_can_wait(const struct dmio_job *job)
 	if (job->policy == DMOVERIO_POLICY_REQUIRE_DMA)
 		return true;
 	list_for_each_entry(engine, &dmio_engines, node)
-		if (dmio_engine_can_dma(engine, job->func) && !is_stuck(engine, grace_ns))
+		if (dmio_engine_can_dma(engine, job->func) && !is_stuck(engine, grace_ns, look))
 			return true;
 	return false;
 }
@@ -121,7 +129,8 @@ bool dmio_choice_can_wait(const struct dmio_job *job)
  * The channel that would be done with a job first, and when, if nobody else came;
  * there is one that is not stuck, or was a moment ago
  */
-static struct dmio_engine *find_first(const struct dmio_job *job, u64 *ns, unsigned int *nr)
+static struct dmio_engine *find_first(const struct dmio_job *job, u64 *ns, unsigned int *nr,
+				      struct dmio_look *look)
 {
 	struct dmio_engine *engine, *best = NULL;
 	u64 each, bytes = bytes_of(job);
@@ -129,7 +138,7 @@ static struct dmio_engine *find_first(const struct dmio_job *job, u64 *ns, unsig
 	*ns = 0;
 	*nr = 0;
 	list_for_each_entry(engine, &dmio_engines, node) {
-		if (!dmio_engine_can_dma(engine, job->func) || is_stuck(engine, GRACE_NS))
+		if (!dmio_engine_can_dma(engine, job->func) || is_stuck(engine, GRACE_NS, look))
 			continue;
 		++*nr;
 		/* Or else it would be one of which nothing is known, but which is not chosen */
@@ -181,12 +190,13 @@ static u64 weigh(u64 ns, const struct dmio_mean *busy, u64 bytes)
  * @dma: where jobs wait for a channel
  * @cpu: where they wait for the CPU
  * @may_run: by the CPU, it would be done at once
+ * @look: of whoever asks
  *
  * Context: under the engines' lock.
  * Return: true if so.
  */
 bool dmio_choice_is_dma(const struct dmio_job *job, const struct dmio_ring *dma,
-			const struct dmio_ring *cpu, bool may_run)
+			const struct dmio_ring *cpu, bool may_run, struct dmio_look *look)
 {
 	bool by_dma = !dmio_choice_is_small(job);
 	u64 bytes = bytes_of(job), dma_ns, cpu_ns;
@@ -196,7 +206,7 @@ bool dmio_choice_is_dma(const struct dmio_job *job, const struct dmio_ring *dma,
 
 	if (!READ_ONCE(learn) || bytes / DMIO_SEG_BYTES < job->nr_segs)
 		return by_dma;
-	first = find_first(job, &dma_ns, &nr_channels);
+	first = find_first(job, &dma_ns, &nr_channels, look);
 	if (!first)
 		return false;
 	dma_rate = rate_of(first, job);
@@ -260,6 +270,7 @@ static struct dmio_engine *find_due(const struct dmio_job *job, struct dmio_engi
  * dmio_choice_channel() - which channel should have a job now?
  * @job: the job
  * @waiting: bytes that wait for channels, the job's among them
+ * @look: of whoever asks
  *
  * One of which nothing is known comes first; one that is stuck, only if all are and
  * there is no other choice.
@@ -268,7 +279,8 @@ static struct dmio_engine *find_due(const struct dmio_job *job, struct dmio_engi
  * Return: one with room for it; NULL if there is none, or if it is better to wait
  * for another.
  */
-struct dmio_engine *dmio_choice_channel(const struct dmio_job *job, u64 waiting)
+struct dmio_engine *dmio_choice_channel(const struct dmio_job *job, u64 waiting,
+					struct dmio_look *look)
 {
 	struct candidate free = { }, full = { };
 	struct dmio_engine *engine, *stuck = NULL;
@@ -280,7 +292,7 @@ struct dmio_engine *dmio_choice_channel(const struct dmio_job *job, u64 waiting)
 
 		if (!dmio_engine_can_dma(engine, job->func))
 			continue;
-		if (is_stuck(engine, GRACE_NS)) {
+		if (is_stuck(engine, GRACE_NS, look)) {
 			if (dmio_engine_is_free(engine) && (!stuck || engine->load < stuck->load))
 				stuck = engine;
 			continue;
@@ -314,11 +326,12 @@ struct dmio_engine *dmio_choice_channel(const struct dmio_job *job, u64 waiting)
 struct dmio_engine *dmio_choice_other(const struct dmio_job *job)
 {
 	struct dmio_engine *engine, *moving = NULL, *stuck = NULL, **best;
+	struct dmio_look look = { };
 
 	list_for_each_entry(engine, &dmio_engines, node) {
 		if (engine == job->engine || !dmio_engine_can_dma(engine, job->func))
 			continue;
-		best = is_stuck(engine, GRACE_NS) ? &stuck : &moving;
+		best = is_stuck(engine, GRACE_NS, &look) ? &stuck : &moving;
 		if (!*best || engine->load < (*best)->load)
 			*best = engine;
 	}

@@ -47,11 +47,13 @@ static bool dma_paused;
 
 /*
  * What channels with room can do, as far as it was asked: one bit for each function.
- * Of many jobs that wait, few want something else than those before.
+ * Of many jobs that wait, few want something else than those before.  And what time it
+ * is for all of them.
  */
 static struct {
 	u32 asked;
 	u32 able;
+	struct dmio_look look;
 } room;
 
 static_assert(DMIO_NR_FUNC_IDS <= 32);
@@ -80,7 +82,7 @@ static bool is_orphan(struct dmio_job *job)
 {
 	if (!dmio_engines_can_dma(job->func))
 		job->reason = DMIO_REASON_NO_CHANNEL;
-	else if (!dmio_choice_can_wait(job))
+	else if (!dmio_choice_can_wait(job, &room.look))
 		job->reason = DMIO_REASON_SLOWER;
 	else
 		return false;
@@ -111,7 +113,7 @@ static bool fits_dma(struct dmio_job *job)
 {
 	if (!has_room(job->func))
 		return false;
-	job->engine = dmio_choice_channel(job, dmio_rings[DMIO_RING_DMA].bytes);
+	job->engine = dmio_choice_channel(job, dmio_rings[DMIO_RING_DMA].bytes, &room.look);
 	return job->engine;
 }
 
@@ -125,6 +127,7 @@ static struct dmio_job *next_dma_job(void)
 		return NULL;
 	room.asked = 0;
 	room.able = 0;
+	room.look.now_ns = 0;
 	if (dmio_engines_are_free(NULL))
 		job = dmio_ring_next(ring, fits_dma);
 	if (!job)
@@ -206,6 +209,7 @@ static void move_orphans(struct list_head *failed)
 
 	lockdep_assert_held(&dmio_engines_lock);
 
+	room.look.now_ns = 0;
 	while ((job = dmio_ring_find(&dmio_rings[DMIO_RING_DMA], is_orphan))) {
 		if (job->policy != DMOVERIO_POLICY_REQUIRE_DMA) {
 			dmio_ring_add(&dmio_rings[DMIO_RING_CPU], job);

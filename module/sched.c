@@ -37,6 +37,7 @@ static u32 last_id = 1;
 static struct dmio_ring *choose(struct dmio_job *job, bool may_run)
 {
 	struct dmio_ring *cpu = &dmio_rings[DMIO_RING_CPU];
+	struct dmio_look look = { };
 
 	lockdep_assert_held(&dmio_engines_lock);
 
@@ -48,12 +49,12 @@ static struct dmio_ring *choose(struct dmio_job *job, bool may_run)
 		job->reason = DMIO_REASON_NO_CHANNEL;
 		return job->policy == DMOVERIO_POLICY_REQUIRE_DMA ? NULL : cpu;
 	}
-	if (!dmio_choice_can_wait(job)) {
+	if (!dmio_choice_can_wait(job, &look)) {
 		job->reason = DMIO_REASON_SLOWER;
 		return cpu;
 	}
 	if (job->policy == DMOVERIO_POLICY_AUTO &&
-	    !dmio_choice_is_dma(job, &dmio_rings[DMIO_RING_DMA], cpu, may_run)) {
+	    !dmio_choice_is_dma(job, &dmio_rings[DMIO_RING_DMA], cpu, may_run, &look)) {
 		job->reason = dmio_choice_is_small(job) ? DMIO_REASON_SMALL : DMIO_REASON_SLOWER;
 		return cpu;
 	}

@@ -23,6 +23,7 @@ static DEFINE_SPINLOCK(fake_lock);
 struct fake fake_cpu;
 
 u64 fake_now;
+unsigned int fake_nr_clocks;
 unsigned int fake_nr_looks;
 unsigned int fake_nr_asked;
 

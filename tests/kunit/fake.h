@@ -73,6 +73,9 @@ struct fake_job {
 /* What the scheduler's clock shows */
 extern u64 fake_now;
 
+/* How often engines' choice looked at it */
+extern unsigned int fake_nr_clocks;
+
 /* How often it wanted to look at channels later */
 extern unsigned int fake_nr_looks;
 

@@ -10,6 +10,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/time64.h>
 
 #include "../../module/sched.h"
 #include "fake.h"
@@ -97,6 +98,52 @@ static void cost_of_search_test(struct kunit *test)
 		fake_remove(&bench->dma[i]);
 }
 
+/* Whether channels are stuck: what time it is, is the same for all that wait */
+static void cost_of_clock_test(struct kunit *test)
+{
+	struct cost_bench *bench = test->priv;
+	struct fake *fast = &bench->dma[0], *slow = &bench->dma[1];
+	unsigned int i;
+
+	fake_param_set(test, "learn", "1");
+	fake_now = 1;
+	fake_add(fast);
+	for (i = 0; i < 8; i++) {
+		submit(&bench->job[0], &fake_func);
+		fake_now += NSEC_PER_USEC;
+		fake_finish(fast, &bench->job[0].job);
+	}
+	fake_add(slow);
+	fake_settle();
+	submit(&bench->job[0], &fake_func);
+	fake_now += NSEC_PER_SEC;
+	fake_finish(slow, &bench->job[0].job);
+
+	/* All wait for the fast one, though the other has room */
+	for (i = 0; i < NR_FLOWS - 1; i++)
+		submit(&bench->job[i], &fake_func);
+	KUNIT_EXPECT_NULL(test, fake_first(slow));
+	fake_nr_clocks = 0;
+	submit(&bench->job[i], &fake_func);
+	kunit_info(test, "%u looks\n", fake_nr_clocks);
+	KUNIT_EXPECT_LE(test, fake_nr_clocks, 2U);
+
+	/* Those that may go elsewhere are asked whether they want to */
+	for (i = 0; i < NR_FLOWS; i++)
+		bench->job[i].job.policy = DMOVERIO_POLICY_PREFER_DMA;
+	fake_nr_clocks = 0;
+	fake_look();
+	kunit_info(test, "%u looks\n", fake_nr_clocks);
+	KUNIT_EXPECT_LE(test, fake_nr_clocks, 3U);
+
+	while (fake_first(fast))
+		fake_finish(fast, &fake_first(fast)->job);
+	for (i = 0; i < NR_FLOWS; i++)
+		KUNIT_EXPECT_TRUE(test, fake_is_done(&bench->job[i]));
+	fake_remove(fast);
+	fake_remove(slow);
+}
+
 static void note_comm(struct dmio_job *job)
 {
 	struct fake_job *fj = container_of(job, struct fake_job, job);
@@ -127,6 +174,7 @@ static void cost_of_worker_test(struct kunit *test)
 
 static struct kunit_case cost_cases[] = {
 	KUNIT_CASE(cost_of_search_test),
+	KUNIT_CASE(cost_of_clock_test),
 	KUNIT_CASE(cost_of_worker_test),
 	{}
 };
