@@ -13,6 +13,9 @@
  * DMA and the CPU, dma_threshold decides, and every sixteenth job goes the other
  * way.
  *
+ * A channel that gives jobs back undone counts as a slow one (rate.h), and is asked only
+ * when such a try is due, unless there is none but such.
+ *
  * A channel that has given nothing back for far longer than it should need for all
  * that it has is stuck: nobody waits for it who has another choice.
  */
@@ -104,6 +107,15 @@ static bool is_stuck(const struct dmio_engine *engine, u64 grace_ns, struct dmio
 	       now_ns(look) > engine->moved_ns + PATIENCE * engine->load_ns + grace_ns;
 }
 
+/*
+ * Did the last such job come back undone?  Then others are asked, if there are any, until
+ * the channel is due again: see find_due()
+ */
+static bool has_refused(struct dmio_engine *engine, const struct dmio_job *job)
+{
+	return READ_ONCE(learn) && rate_of(engine, job)->elapsed.refused;
+}
+
 /**
  * dmio_choice_can_wait() - is there a channel that is worth waiting for?
  * @job: the job; a channel can do it
@@ -125,32 +137,40 @@ bool dmio_choice_can_wait(const struct dmio_job *job, struct dmio_look *look)
 	return false;
 }
 
-/*
- * The channel that would be done with a job first, and when, if nobody else came;
- * there is one that is not stuck, or was a moment ago
+/**
+ * struct first - the channel that would be done with a job first
+ * @engine: which; NULL: there is none
+ * @ns: when, if nobody else came
+ * @nr: how many channels there are to do what waits
  */
-static struct dmio_engine *find_first(const struct dmio_job *job, u64 *ns, unsigned int *nr,
-				      struct dmio_look *look)
-{
-	struct dmio_engine *engine, *best = NULL;
-	u64 each, bytes = bytes_of(job);
+struct first {
+	struct dmio_engine *engine;
+	u64 ns;
+	unsigned int nr;
+};
 
-	*ns = 0;
-	*nr = 0;
+static struct first find_first(const struct dmio_job *job, struct dmio_look *look)
+{
+	struct first refusing = { }, able = { };
+	struct dmio_engine *engine;
+	u64 ns, bytes = bytes_of(job);
+
 	list_for_each_entry(engine, &dmio_engines, node) {
+		struct first *first;
+
 		if (!dmio_engine_can_dma(engine, job->func) || is_stuck(engine, GRACE_NS, look))
 			continue;
-		++*nr;
+		first = has_refused(engine, job) ? &refusing : &able;
+		first->nr++;
 		/* Or else it would be one of which nothing is known, but which is not chosen */
-		each = engine->load_ns +
-		       dmio_mean_ns(dmio_rates_guess(&engine->rates, job->func->id, bytes),
-				    bytes);
-		if (best && each >= *ns)
+		ns = engine->load_ns +
+		     dmio_mean_ns(dmio_rates_guess(&engine->rates, job->func->id, bytes), bytes);
+		if (first->engine && ns >= first->ns)
 			continue;
-		best = engine;
-		*ns = each;
+		first->engine = engine;
+		first->ns = ns;
 	}
-	return best;
+	return able.engine ? able : refusing;
 }
 
 /* Should @other be tried, though @best was chosen? */
@@ -201,20 +221,20 @@ bool dmio_choice_is_dma(const struct dmio_job *job, const struct dmio_ring *dma,
 	bool by_dma = !dmio_choice_is_small(job);
 	u64 bytes = bytes_of(job), dma_ns, cpu_ns;
 	struct dmio_rate *dma_rate, *cpu_rate;
-	struct dmio_engine *first;
-	unsigned int nr_channels;
+	struct first first;
 
 	if (!READ_ONCE(learn) || bytes / DMIO_SEG_BYTES < job->nr_segs)
 		return by_dma;
-	first = find_first(job, &dma_ns, &nr_channels, look);
-	if (!first)
+	first = find_first(job, look);
+	if (!first.engine)
 		return false;
-	dma_rate = rate_of(first, job);
+	dma_rate = rate_of(first.engine, job);
 	cpu_rate = rate_of(&dmio_engine_cpu, job);
 	if (!dma_rate->elapsed.nr || !cpu_rate->elapsed.nr)
 		return by_dma ^ is_due_unknown(by_dma ? cpu_rate : dma_rate, job->len);
 
-	dma_ns += div_u64(dmio_mean_ns(&dma_rate->elapsed, dmio_ring_ahead(dma, job)), nr_channels);
+	dma_ns = first.ns + div_u64(dmio_mean_ns(&dma_rate->elapsed, dmio_ring_ahead(dma, job)),
+				    first.nr);
 	cpu_ns = dmio_mean_ns(&cpu_rate->elapsed, bytes);
 	if (!may_run)
 		cpu_ns += div_u64(dmio_engine_cpu.load_ns +
@@ -241,6 +261,18 @@ struct candidate {
 	u64 ns;
 };
 
+/**
+ * struct candidates - channels that could do a job
+ * @any: are there any?
+ * @free: the best of those with room
+ * @full: ... and of those without
+ */
+struct candidates {
+	bool any;
+	struct candidate free;
+	struct candidate full;
+};
+
 static void offer(struct candidate *best, struct dmio_engine *engine, u64 ns)
 {
 	if (best->engine && (ns > best->ns ||
@@ -248,6 +280,23 @@ static void offer(struct candidate *best, struct dmio_engine *engine, u64 ns)
 		return;
 	best->engine = engine;
 	best->ns = ns;
+}
+
+static void consider(struct candidates *candidates, struct dmio_engine *engine,
+		     const struct dmio_job *job, u64 waiting)
+{
+	bool learned = READ_ONCE(learn);
+	u64 ns = 0, bytes = bytes_of(job);
+	const struct dmio_mean *mean;
+
+	candidates->any = true;
+	mean = dmio_rates_guess(&engine->rates, job->func->id, bytes);
+	if (learned)
+		ns = done_ns(engine, mean, bytes, waiting);
+	if (dmio_engine_is_free(engine))
+		offer(&candidates->free, engine, ns);
+	else if (learned && mean->nr)
+		offer(&candidates->full, engine, ns);
 }
 
 /* A channel with nothing to do that is to have a job, though @best was chosen; or NULL */
@@ -272,8 +321,9 @@ static struct dmio_engine *find_due(const struct dmio_job *job, struct dmio_engi
  * @waiting: bytes that wait for channels, the job's among them
  * @look: of whoever asks
  *
- * One of which nothing is known comes first; one that is stuck, only if all are and
- * there is no other choice.
+ * One of which nothing is known comes first; one that has refused the last such job,
+ * only if all have, or if it is due; one that is stuck, only if all are and there is no
+ * other choice.
  *
  * Context: under the engines' lock.
  * Return: one with room for it; NULL if there is none, or if it is better to wait
@@ -282,37 +332,28 @@ static struct dmio_engine *find_due(const struct dmio_job *job, struct dmio_engi
 struct dmio_engine *dmio_choice_channel(const struct dmio_job *job, u64 waiting,
 					struct dmio_look *look)
 {
-	struct candidate free = { }, full = { };
+	struct candidates refusing = { }, able = { }, *best = &able;
 	struct dmio_engine *engine, *stuck = NULL;
-	bool learned = READ_ONCE(learn), moves = false;
-	u64 ns = 0, bytes = bytes_of(job);
 
 	list_for_each_entry(engine, &dmio_engines, node) {
-		const struct dmio_mean *mean;
-
 		if (!dmio_engine_can_dma(engine, job->func))
 			continue;
-		if (is_stuck(engine, GRACE_NS, look)) {
-			if (dmio_engine_is_free(engine) && (!stuck || engine->load < stuck->load))
-				stuck = engine;
-			continue;
-		}
-		moves = true;
-		mean = dmio_rates_guess(&engine->rates, job->func->id, bytes);
-		if (learned)
-			ns = done_ns(engine, mean, bytes, waiting);
-		if (dmio_engine_is_free(engine))
-			offer(&free, engine, ns);
-		else if (learned && mean->nr)
-			offer(&full, engine, ns);
+		if (!is_stuck(engine, GRACE_NS, look))
+			consider(has_refused(engine, job) ? &refusing : &able, engine, job,
+				 waiting);
+		else if (dmio_engine_is_free(engine) && (!stuck || engine->load < stuck->load))
+			stuck = engine;
 	}
 
+	/* However long the others take: it would only hand the job to them, before its turn */
+	if (!able.any)
+		best = &refusing;
 	/* Until the CPU takes it, it can be taken back; what a channel has cannot */
-	if (!moves)
+	if (!best->any)
 		return job->policy == DMOVERIO_POLICY_REQUIRE_DMA ? stuck : NULL;
-	if (!free.engine || (full.engine && full.ns < free.ns))
+	if (!best->free.engine || (best->full.engine && best->full.ns < best->free.ns))
 		return NULL;
-	return (learned ? find_due(job, free.engine) : NULL) ?: free.engine;
+	return (READ_ONCE(learn) ? find_due(job, best->free.engine) : NULL) ?: best->free.engine;
 }
 
 /**
@@ -320,22 +361,26 @@ struct dmio_engine *dmio_choice_channel(const struct dmio_job *job, u64 waiting,
  * @job: the job, still that one's
  *
  * Context: under the engines' lock.
- * Return: the least loaded of those that can do it and are not stuck; if there is none,
- * of all, for jobs that have no other choice, or NULL.
+ * Return: the least loaded of those that can do it and are not stuck, and if there are
+ * such, have not refused the last one; if there is none, of all, for jobs that have no
+ * other choice, or NULL.
  */
 struct dmio_engine *dmio_choice_other(const struct dmio_job *job)
 {
-	struct dmio_engine *engine, *moving = NULL, *stuck = NULL, **best;
+	struct dmio_engine *engine, *able = NULL, *refusing = NULL, *stuck = NULL, **best;
 	struct dmio_look look = { };
 
 	list_for_each_entry(engine, &dmio_engines, node) {
 		if (engine == job->engine || !dmio_engine_can_dma(engine, job->func))
 			continue;
-		best = is_stuck(engine, GRACE_NS, &look) ? &stuck : &moving;
+		if (is_stuck(engine, GRACE_NS, &look))
+			best = &stuck;
+		else
+			best = has_refused(engine, job) ? &refusing : &able;
 		if (!*best || engine->load < (*best)->load)
 			*best = engine;
 	}
-	if (!moving && job->policy == DMOVERIO_POLICY_REQUIRE_DMA)
-		return stuck;
-	return moving;
+	if (able || refusing)
+		return able ?: refusing;
+	return job->policy == DMOVERIO_POLICY_REQUIRE_DMA ? stuck : NULL;
 }

@@ -17,7 +17,8 @@
 #define AUTO		DMOVERIO_POLICY_AUTO
 #define REQUIRE		DMOVERIO_POLICY_REQUIRE_DMA
 
-#define NR_CHANNELS	2
+#define NR_CHANNELS	3
+#define NR_MANY		64
 #define LEN		SZ_1M
 #define MS		((u64)NSEC_PER_MSEC)
 
@@ -30,6 +31,7 @@
  * @fj: a job
  * @more: jobs ...
  * @late: ... and those that come later
+ * @many: more than channels have room for
  */
 struct shun_bench {
 	struct fake dma[NR_CHANNELS];
@@ -39,6 +41,7 @@ struct shun_bench {
 	struct fake_job fj;
 	struct fake_job more[5];
 	struct fake_job late[2];
+	struct fake_job many[NR_MANY];
 };
 
 static int shun_init(struct kunit *test)
@@ -187,13 +190,100 @@ static void shun_refused_channel_test(struct kunit *test)
 	KUNIT_EXPECT_LE(test, fast->nr_jobs, 20U);
 }
 
-/* -- stuck */
-
 static void submit(struct fake_job *fj, unsigned int nr, u32 policy)
 {
 	while (nr--)
 		fake_job_submit(fj++, policy, LEN);
 }
+
+/* Those that refuse do it at once; the others take their time.  All there is to do */
+static void run_many(struct kunit *test)
+{
+	struct shun_bench *bench = test->priv;
+	unsigned int nr, i;
+
+	submit(bench->many, NR_MANY, REQUIRE);
+	for (nr = 0; nr < NR_MANY; ) {
+		for (i = 0; i < bench->nr; i++) {
+			struct fake *dma = &bench->dma[i];
+
+			if (!fake_first(dma))
+				continue;
+			fake_now += bench->dma_ns[i];
+			nr += !dma->error;
+			fake_finish(dma, &fake_first(dma)->job);
+			fake_settle();
+		}
+	}
+	for (i = 0; i < NR_MANY; i++) {
+		KUNIT_EXPECT_EQ(test, bench->many[i].nr_done, 1U);
+		KUNIT_EXPECT_EQ(test, bench->many[i].job.error, 0);
+	}
+}
+
+/*
+ * Very much waits for a channel that has no room, while another one has, but refuses:
+ * that one is no way past those that wait, to be asked for each job anew
+ */
+static void shun_refused_funnel_test(struct kunit *test)
+{
+	struct shun_bench *bench = test->priv;
+	struct fake *refuser = add_channel(bench, 1), *other = add_channel(bench, 100 * MS);
+	unsigned int i;
+
+	refuse(refuser, true);
+	/* Until it counts as one that takes a second, and all that waits takes longer */
+	for (i = 0; i < 10; i++)
+		run_many(test);
+	refuser->nr_jobs = 0;
+	other->nr_jobs = 0;
+	run_many(test);
+	kunit_info(test, "%u of %u in vain\n", refuser->nr_jobs, NR_MANY);
+	KUNIT_EXPECT_LE(test, refuser->nr_jobs, 1U);
+	KUNIT_EXPECT_EQ(test, other->nr_jobs, (unsigned int)NR_MANY);
+
+	/* It is tried now and then, and is as good as others when it does */
+	refuse(refuser, false);
+	for (i = 0; i < 10; i++)
+		run_many(test);
+	refuser->nr_jobs = 0;
+	run_many(test);
+	KUNIT_EXPECT_GE(test, refuser->nr_jobs, NR_MANY * 3U / 4);
+}
+
+/* What one refuses is not given to another that does, because that one has nothing to do */
+static void shun_refused_other_test(struct kunit *test)
+{
+	struct shun_bench *bench = test->priv;
+	struct fake *refuser = add_channel(bench, 1), *able = add_channel(bench, MS);
+	struct fake *idle = add_channel(bench, 1);
+	struct fake_job *fj = bench->more;
+	unsigned int i;
+
+	refuse(idle, true);
+	refuse(refuser, true);
+	submit(&fj[0], 3, DMOVERIO_POLICY_PREFER_DMA);
+	for (i = 0; i < bench->nr; i++)
+		KUNIT_ASSERT_EQ(test, bench->dma[i].nr_jobs, 1U);
+	/* That is known of one of them */
+	fake_finish(idle, &fake_first(idle)->job);
+
+	submit(&fj[3], 1, REQUIRE);
+	KUNIT_EXPECT_EQ(test, idle->nr_jobs, 1U);
+	while (fake_first(refuser))
+		fake_finish(refuser, &fake_first(refuser)->job);
+	KUNIT_EXPECT_EQ(test, idle->nr_jobs, 1U);
+	while (fake_first(able))
+		fake_finish(able, &fake_first(able)->job);
+	while (fake_first(&fake_cpu))
+		fake_finish(&fake_cpu, &fake_first(&fake_cpu)->job);
+	for (i = 0; i < 4; i++) {
+		KUNIT_EXPECT_EQ(test, fj[i].nr_done, 1U);
+		KUNIT_EXPECT_EQ(test, fj[i].job.error, 0);
+	}
+}
+
+/* -- stuck */
 
 /* One that is fast is waited for, as long as it moves */
 static void shun_stuck_channel_test(struct kunit *test)
@@ -361,6 +451,8 @@ static struct kunit_case shun_cases[] = {
 	KUNIT_CASE(shun_mean_test),
 	KUNIT_CASE(shun_refused_auto_test),
 	KUNIT_CASE(shun_refused_channel_test),
+	KUNIT_CASE(shun_refused_funnel_test),
+	KUNIT_CASE(shun_refused_other_test),
 	KUNIT_CASE(shun_stuck_channel_test),
 	KUNIT_CASE(shun_stuck_cpu_test),
 	KUNIT_CASE(shun_stuck_prefer_test),
