@@ -9,6 +9,8 @@
 #define kmalloc		user_shim_alloc
 #undef kfree
 #define kfree		user_shim_free
+#undef kfree_sensitive
+#define kfree_sensitive	user_shim_free
 #undef copy_from_user
 #define copy_from_user	user_shim_read
 #undef copy_to_user
