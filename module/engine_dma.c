@@ -38,7 +38,10 @@
 #include "platform.h"
 #include "sched.h"
 
-/* A channel that is to be given back, and does not move for so long, is stopped */
+/*
+ * A channel that is to be given back, and does not move for so long, is stopped: even
+ * with watchdog_ms=0, for somebody waits for it
+ */
 #define DRAIN_TIMEOUT	(10 * HZ)
 
 static unsigned int edge_align;
