@@ -12,10 +12,10 @@ RUN	:= tests/qemu/run
 CHECK	:= lint fuzz harness uml stock61
 BENCH	:= bench61 bench-sim61 bench-ioat
 LONGER	:= stock61-long sim61-strict uml-sim uml-fail ioat zdma zdma-swiotlb stock61-clang \
-	   stock612 stock72 cloud61 bench61
+	   stock612 stock72 cloud61 sim61-rate bench61
 COVERAGE := uml uml-sim uml-fail
 # Not in check-all yet: not seen to pass since what they run has changed
-MORE	:= uml-fuzz uml-mix sim61 sim61-mix sim61-long sim61-fail sim61-rate sim61-choice ioat-long ioat-intel-iommu \
+MORE	:= uml-fuzz uml-mix sim61 sim61-mix sim61-long sim61-fail sim61-choice ioat-long ioat-intel-iommu \
 	   ioat-amd-iommu bench-sim61 bench-ioat bcm2835 pl330
 
 # Of the compiler only what was asked for: the kernel's headers know their own.
