@@ -130,8 +130,8 @@ static void no_callback(struct kunit *test)
 	dmaengine_synchronize(client->chan[0]);
 	for (i = 0; i < 4; i++) {
 		KUNIT_EXPECT_EQ(test, job[i].nr_calls, i == 1 ? 0U : 1U);
-		KUNIT_EXPECT_EQ(test, (int)dmaengine_tx_status(client->chan[0], job[i].cookie, NULL),
-				(int)DMA_COMPLETE);
+		KUNIT_EXPECT_EQ(test, (int)dmaengine_tx_status(client->chan[0], job[i].cookie,
+							       NULL), (int)DMA_COMPLETE);
 		expect_moved(test, i, 256);
 	}
 	/* The descriptor can be had again */
