@@ -356,6 +356,14 @@ bool dt_is_all(const void *p, uint8_t value, size_t len)
 	return !len || (byte[0] == value && !memcmp(byte, byte + 1, len - 1));
 }
 
+int dt_set_function2(int fd, const char *name)
+{
+	struct dmio_setfunc set = { "" };
+
+	strcpy(set.dsf_name, name);
+	return ioctl(fd, DMIO_SETFUNC_ABI2, &set) ? -errno : 0;
+}
+
 void dt_req_garbage(struct dmio_usrreq *req, uint32_t id)
 {
 	memset(req, 0xa5, sizeof(*req));

@@ -129,13 +129,22 @@ struct dt_req {
 	struct iovec in_iov[DMOVERIO_MAX_SRCS];
 };
 
-/* A record of DMIO_ABI 2, in programs of DMIO_ABI 1 */
+/* Records of DMIO_ABI 2, whatever this program is compiled for */
 struct dt_request2 {
 	dmio_buffer out;
 	uint8_t immediate[8];
 	dmio_buffer *in;
 	uint32_t id;
 };
+
+struct dt_response2 {
+	uint32_t id;
+	int error;
+	uint8_t result[8];
+};
+
+/* Have a session use them, for this function: 0 or -errno */
+int dt_set_function2(int fd, const char *name);
 
 /* Fields a function does not use are filled with garbage, as a program may. */
 void dt_req_garbage(struct dmio_usrreq *req, uint32_t id);

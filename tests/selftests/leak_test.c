@@ -77,21 +77,6 @@ TEST_F(leak, engines)
 	close(fd);
 }
 
-/* The later layout, whatever this program is compiled for */
-struct response2 {
-	uint32_t id;
-	int error;
-	uint8_t result[8];
-};
-
-static int set_function2(int fd, const char *name)
-{
-	struct dmio_setfunc set = { "" };
-
-	strcpy(set.dsf_name, name);
-	return ioctl(fd, DMIO_SETFUNC_ABI2, &set) ? -errno : 0;
-}
-
 /* A function without a result, and one that has none because it failed */
 TEST_F(leak, results_that_are_none)
 {
@@ -103,10 +88,10 @@ TEST_F(leak, results_that_are_none)
 		struct iovec iov = { cases[i].err ? NULL : self->dst, SMALL };
 		struct dt_request2 req = { .immediate = "\x12\x34\x56\x78", .id = 3 };
 		dmio_buffer buf = { &iov, 1 };
-		struct response2 resp[2];
+		struct dt_response2 resp[2];
 		int fd = dt_open(NULL, 0);
 
-		ASSERT_EQ(0, set_function2(fd, cases[i].func));
+		ASSERT_EQ(0, dt_set_function2(fd, cases[i].func));
 		if (!strcmp(cases[i].func, "zero"))
 			req.out = buf;
 		else

@@ -55,20 +55,6 @@ struct work {
 	struct slot slots[SLOTS];
 };
 
-/* As DMIO_ABI 2 has it, which cannot be had beside the other one */
-struct request2 {
-	dmio_buffer out;
-	uint8_t immediate[8];
-	dmio_buffer *in;
-	uint32_t id;
-};
-
-struct response2 {
-	uint32_t id;
-	int error;
-	uint8_t immediate[8];
-};
-
 void mx_wrong(struct mx_board *board, const char *format, ...)
 {
 	va_list args;
@@ -433,17 +419,16 @@ static uint32_t crc32c(const uint8_t *p, size_t len)
 
 static void do_crc(struct work *w)
 {
-	struct dmio_setfunc set = { "iscsi-crc32c" };
 	size_t len = dt_between(&w->rng, 1, one_in(w, 3) ? 70000 : 3000);
 	struct iovec iov = { (void *)(w->pool + dt_below(&w->rng, MX_POOL - len)), len };
 	dmio_buffer in = { &iov, 1 };
-	struct request2 r = { .in = &in, .id = 7 };
-	struct response2 resp;
+	struct dt_request2 r = { .in = &in, .id = 7 };
+	struct dt_response2 resp = { .id = 0 };
 	int fd = dt_open(NULL, 0);
 	uint32_t crc = 0;
 
 	w->f = NULL;
-	if (fd < 0 || ioctl(fd, DMIO_SETFUNC_ABI2, &set))
+	if (fd < 0 || dt_set_function2(fd, "iscsi-crc32c"))
 		return wrong(w, NULL, "no session to be had", -fd);
 	if (write(fd, &r, sizeof(r)) != sizeof(r))
 		wrong(w, NULL, "a write that fails", errno);
@@ -453,7 +438,7 @@ static void do_crc(struct work *w)
 	else if (resp.id != 7 || resp.error)
 		wrong(w, NULL, "an error that must not be", resp.error);
 	for (int i = 3; i >= 0; i--)
-		crc = crc << 8 | resp.immediate[i];
+		crc = crc << 8 | resp.result[i];
 	if (!atomic_load(&w->board->wrong) && crc != crc32c(iov.iov_base, len))
 		wrong(w, NULL, "a wrong checksum", 0);
 	atomic_fetch_add(&w->board->good[CRC], 1);
