@@ -40,24 +40,9 @@ enum { FAST, SLOW, NR_CHANNELS, CPU = NR_CHANNELS, NR_FIXED, AUTO = NR_FIXED, NR
 
 static const char *const rates[NR_CHANNELS] = { [FAST] = "4194304", [SLOW] = "65536" };
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
-static int compare_double(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 static double median(double *times, unsigned int nr)
 {
-	qsort(times, nr, sizeof(*times), compare_double);
+	dt_sort(times, nr);
 	return times[nr / 2];
 }
 
@@ -140,9 +125,9 @@ static double take_time(struct __test_metadata *_metadata, FIXTURE_DATA(choice) 
 	double begun;
 
 	dt_req_init1(&r, "copy", 1, self->mem, len, self->mem + MAX_SIZE);
-	begun = now();
+	begun = dt_now();
 	EXPECT_EQ(0, dt_do(self->fd[choice], &r.req));
-	return now() - begun;
+	return dt_now() - begun;
 }
 
 /* One channel and nothing else */

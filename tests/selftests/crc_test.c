@@ -16,18 +16,6 @@
 
 #define BIG	(5UL << 20)	/* several windows */
 
-/* Bit by bit, so that it shares no table with anybody */
-static uint32_t crc32c(uint32_t crc, const uint8_t *p, size_t len)
-{
-	crc = ~crc;
-	while (len--) {
-		crc ^= *p++;
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
-	}
-	return ~crc;
-}
-
 static uint32_t get_le32(const uint8_t *p)
 {
 	return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
@@ -117,7 +105,7 @@ TEST_F(crc, a_result_continues_as_seed)
 
 		ASSERT_EQ(0, flat_crc(self->fd, self->data, cut, 0, &head));
 		ASSERT_EQ(0, flat_crc(self->fd, self->data + cut, len - cut, head, &both));
-		ASSERT_EQ(crc32c(0, self->data, len), both);
+		ASSERT_EQ(dt_crc32c(0, self->data, len), both);
 	}
 }
 
@@ -136,7 +124,7 @@ TEST_F_TIMEOUT(crc, any_cut, 60)
 		in = (dmio_buffer){ r.iov, r.nr };
 		ASSERT_EQ(0, device_crc(self->fd, &in, seed, &crc));
 		dt_gather(&in, flat);
-		ASSERT_EQ(crc32c(seed, flat, len), crc);
+		ASSERT_EQ(dt_crc32c(seed, flat, len), crc);
 		dt_region_free(&r);
 	}
 }
@@ -147,7 +135,7 @@ TEST_F_TIMEOUT(crc, several_windows, 60)
 	uint32_t crc;
 
 	ASSERT_EQ(0, flat_crc(self->fd, self->data + 1, BIG - 1, 0x12345678, &crc));
-	EXPECT_EQ(crc32c(0x12345678, self->data + 1, BIG - 1), crc);
+	EXPECT_EQ(dt_crc32c(0x12345678, self->data + 1, BIG - 1), crc);
 }
 
 TEST_F(crc, faults)
@@ -158,7 +146,7 @@ TEST_F(crc, faults)
 	EXPECT_EQ(EFAULT, flat_crc(self->fd, self->data, BIG, 0, &crc));
 	EXPECT_EQ(0, crc);		/* no result that could be taken for one */
 	EXPECT_EQ(0, flat_crc(self->fd, self->data, 3UL << 20, 0, &crc));
-	EXPECT_EQ(crc32c(0, self->data, 3UL << 20), crc);
+	EXPECT_EQ(dt_crc32c(0, self->data, 3UL << 20), crc);
 }
 
 TEST_F(crc, no_output)
@@ -191,7 +179,7 @@ TEST_F(crc, bad_one_behind_good_ones)
 	ASSERT_EQ((ssize_t)sizeof(resp), read(self->fd, resp, sizeof(resp)));
 	for (unsigned int i = 0; i < 2; i++) {
 		EXPECT_EQ(0, resp[i].resp_error);
-		EXPECT_EQ(crc32c(0, self->data, BIG), get_le32(resp[i].resp_immediate));
+		EXPECT_EQ(dt_crc32c(0, self->data, BIG), get_le32(resp[i].resp_immediate));
 	}
 	EXPECT_EQ(1, resp[0].resp_id ^ resp[1].resp_id);
 	EXPECT_EQ(-1, write(self->fd, &req[2], sizeof(req[2])));

@@ -91,12 +91,32 @@ unsigned int dt_scale(unsigned int little, unsigned int much)
 	return little;
 }
 
+double dt_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
 long long dt_now_ms(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+void dt_sort(double *values, size_t nr)
+{
+	qsort(values, nr, sizeof(values[0]), compare);
 }
 
 void dt_sleep_ms(unsigned int ms)
@@ -335,6 +355,18 @@ void dt_compute(const struct dt_func *f, uint8_t imm, const dmio_buffer *in, uin
 			want[k] ^= tmp[k];
 	}
 	free(tmp);
+}
+
+uint32_t dt_crc32c(uint32_t seed, const uint8_t *p, size_t len)
+{
+	uint32_t crc = ~seed;
+
+	while (len--) {
+		crc ^= *p++;
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+	}
+	return ~crc;
 }
 
 ssize_t dt_diff(const void *a, const void *b, size_t len)

@@ -45,7 +45,9 @@ void dt_fill(struct dt_rng *rng, void *p, size_t len);
  * With "quick", for the loop of edit and test, thousands become hundreds.
  */
 unsigned int dt_scale(unsigned int little, unsigned int much);
+double dt_now(void);		/* seconds */
 long long dt_now_ms(void);
+void dt_sort(double *values, size_t nr);
 void dt_sleep_ms(unsigned int ms);
 
 /* -- who we are: 0 or -errno */
@@ -113,6 +115,9 @@ void dt_spread(const dmio_buffer *buf, const uint8_t *linear);
 /* What @f makes of @in, by the simplest possible code. */
 void dt_compute(const struct dt_func *f, uint8_t imm, const dmio_buffer *in, uint8_t *want,
 		size_t len);
+
+/* Bit by bit, so that it shares no table with anybody */
+uint32_t dt_crc32c(uint32_t seed, const uint8_t *p, size_t len);
 
 /* First difference of two memories, or -1. */
 ssize_t dt_diff(const void *a, const void *b, size_t len);

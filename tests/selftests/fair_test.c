@@ -45,14 +45,6 @@ struct stream {
 	long long bytes;		/* done that way when the measurement began; then since */
 };
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
 static int send(struct stream *s, unsigned int i)
 {
 	ssize_t ret = dt_write(s->fd, &s->r[i].req, 1);
@@ -137,11 +129,11 @@ static long long stream_bytes(const struct stream *s)
 /* Wait until all have begun */
 static int warm_up(const struct stream *s, unsigned int nr)
 {
-	double end = now() + 4 * DT_PATIENCE_MS / 1e3;
+	double end = dt_now() + 4 * DT_PATIENCE_MS / 1e3;
 
 	for (unsigned int i = 0; i < nr; i++)
 		while (stream_bytes(&s[i]) < (long long)(2 * WINDOW)) {
-			if (s[i].error || now() > end)
+			if (s[i].error || dt_now() > end)
 				return -ETIMEDOUT;
 			dt_sleep_ms(10);
 		}
@@ -151,13 +143,13 @@ static int warm_up(const struct stream *s, unsigned int nr)
 /* Let streams run until they have done so many bytes, all together; seconds, or -1 */
 static double measure(struct stream *s, unsigned int nr, long long bytes)
 {
-	double begun = now(), end = begun + 4 * DT_PATIENCE_MS / 1e3;
+	double begun = dt_now(), end = begun + 4 * DT_PATIENCE_MS / 1e3;
 	long long sum = 0;
 
 	for (unsigned int i = 0; i < nr; i++)
 		s[i].bytes = stream_bytes(&s[i]);
 	while (sum < bytes) {
-		if (now() > end)
+		if (dt_now() > end)
 			return -1;
 		dt_sleep_ms(20);
 		sum = 0;
@@ -166,7 +158,7 @@ static double measure(struct stream *s, unsigned int nr, long long bytes)
 	}
 	for (unsigned int i = 0; i < nr; i++)
 		s[i].bytes = stream_bytes(&s[i]) - s[i].bytes;
-	return now() - begun;
+	return dt_now() - begun;
 }
 
 FIXTURE(fair) {
@@ -332,13 +324,6 @@ TEST_F_TIMEOUT(fair, two_channels, 300)
 	EXPECT_LE(1.9, one / two);
 }
 
-static int compare_double(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 #define NR_TIMES	200
 #define P99		(NR_TIMES * 99 / 100)
 
@@ -353,12 +338,12 @@ static void take_times(struct __test_metadata *_metadata, uint32_t policy, size_
 	ASSERT_LE(0, fd);
 	dt_req_init1(&r, "copy", 1, mem, len, mem + len);
 	for (unsigned int i = 0; i < NR_TIMES; i++) {
-		double begun = now();
+		double begun = dt_now();
 
 		ASSERT_EQ(0, dt_do(fd, &r.req));
-		times[i] = now() - begun;
+		times[i] = dt_now() - begun;
 	}
-	qsort(times, NR_TIMES, sizeof(times[0]), compare_double);
+	dt_sort(times, NR_TIMES);
 	close(fd);
 	munmap(mem, 2 * len);
 }
@@ -401,9 +386,9 @@ static void flood(struct __test_metadata *_metadata, FIXTURE_DATA(fair) *self, i
 	EXPECT_EQ(0, warm_up(s, f->nr));
 	for (unsigned int i = 0; i < f->nr; i++)
 		bytes -= stream_bytes(&s[i]);
-	begun = now();
+	begun = dt_now();
 	take_times(_metadata, f->policy, f->len, beside);
-	full = (now() - begun) * nr_channels * self->rate_kib;
+	full = (dt_now() - begun) * nr_channels * self->rate_kib;
 	for (unsigned int i = 0; i < f->nr; i++)
 		bytes += stream_bytes(&s[i]);
 	for (unsigned int i = 0; i < f->nr; i++)

@@ -405,18 +405,6 @@ static void do_orphans(struct work *w)
 
 /* -- the function that only the later layout has */
 
-static uint32_t crc32c(const uint8_t *p, size_t len)
-{
-	uint32_t crc = ~0U;
-
-	while (len--) {
-		crc ^= *p++;
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
-	}
-	return ~crc;
-}
-
 static void do_crc(struct work *w)
 {
 	size_t len = dt_between(&w->rng, 1, one_in(w, 3) ? 70000 : 3000);
@@ -439,7 +427,7 @@ static void do_crc(struct work *w)
 		wrong(w, NULL, "an error that must not be", resp.error);
 	for (int i = 3; i >= 0; i--)
 		crc = crc << 8 | resp.result[i];
-	if (!atomic_load(&w->board->wrong) && crc != crc32c(iov.iov_base, len))
+	if (!atomic_load(&w->board->wrong) && crc != dt_crc32c(0, iov.iov_base, len))
 		wrong(w, NULL, "a wrong checksum", 0);
 	atomic_fetch_add(&w->board->good[CRC], 1);
 	atomic_fetch_add(&w->board->batches[w->nr], 1);
