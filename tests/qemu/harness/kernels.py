@@ -71,7 +71,7 @@ def _unpack_debian(apt, image, headers, own_tools, directory, log):
     """A kernel and what modules for it need; all tools, too, if they are its OWN_TOOLS."""
     kbuild = apt.depend(headers, r"linux-kbuild-.*")
     names = [image, *apt.depends(image, r"linux-(binary|modules)-.*"), headers,
-             apt.depend(headers, r"linux-headers-.*-common")]
+             apt.depend(headers, r"linux-headers-.*-common(-rt)?")]
     if own_tools:
         # First of all, because of the links in base-files
         apt.unpack([*TOOLS, apt.depend(headers, r"gcc-\d+(-for-host)?"), kbuild], directory, log,
