@@ -16,7 +16,8 @@ LONGER	:= stock61-long sim61-strict uml-sim uml-fail ioat zdma zdma-swiotlb stoc
 COVERAGE := uml uml-sim uml-fail
 # Not in check-all yet: not seen to pass since what they run has changed
 MORE	:= uml-fuzz sim61 sim61-long sim61-fail sim61-rate sim61-choice ioat-long ioat-intel-iommu \
-	   ioat-amd-iommu bench-sim61 bench-ioat bcm2835 pl330 kcsan61
+	   ioat-amd-iommu bench-sim61 bench-ioat bcm2835 pl330 kcsan61 debug61 \
+	   debug61-long
 
 # Of the compiler only what was asked for: the kernel's headers know their own.
 ifeq ($(origin CC),command line)
