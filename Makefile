@@ -11,12 +11,13 @@ RUN	:= tests/qemu/run
 
 CHECK	:= lint fuzz harness uml stock61
 BENCH	:= bench61 bench-sim61 bench-ioat
-LONGER	:= stock61-long sim61-strict uml-sim uml-fail ioat zdma zdma-swiotlb stock61-clang \
-	   stock612 stock72 cloud61 sim61-rate bench61
+# Those that take longest come first
+LONGER	:= uml-fail stock61-long ioat sim61-strict uml-sim rt61 zdma bcm2835 sim61-rate \
+	   zdma-swiotlb stock612 stock72 stock61-clang cloud61 bench61
 COVERAGE := uml uml-sim uml-fail
-# Not in check-all yet: not seen to pass since what they run has changed
-MORE	:= uml-fuzz uml-mix sim61 sim61-mix sim61-long sim61-fail sim61-choice ioat-long ioat-intel-iommu \
-	   ioat-amd-iommu bench-sim61 bench-ioat bcm2835 pl330
+# Not in check-all: for their time, or not seen to pass since what they run has changed
+MORE	:= uml-fuzz uml-mix sim61 sim61-mix sim61-long sim61-fail sim61-choice ioat-long \
+	   ioat-intel-iommu ioat-amd-iommu bench-sim61 bench-ioat pl330 kcsan61 debug61 debug61-long
 
 # Of the compiler only what was asked for: the kernel's headers know their own.
 ifeq ($(origin CC),command line)
@@ -132,7 +133,7 @@ help:
 	@echo 'lint             static checks'
 	@echo 'fuzz             look for inputs that break pure code, FUZZ_SECONDS=60 for each part of it'
 	@echo 'check            lint and tests, on User Mode Linux and on the stock kernel'
-	@echo 'check-all        check, longer variants, later kernels, clang, DMA controllers, arm64, bench'
+	@echo 'check-all        check, longer variants, later kernels, PREEMPT_RT, clang, DMA controllers, arm64, bench'
 	@echo 'check-longer     what check-all does beyond check'
 	@echo 'check-more       what is in neither yet: $(MORE)'
 	@echo 'bench            what requests cost, also against dmatest: instructions and times'

@@ -112,6 +112,9 @@ void fakes_stop(struct kunit *test)
 /**
  * fake_add() - add an engine
  * @fake: the engine, zeroed but for what it is told to do
+ *
+ * The scheduler's worker, which this wakes, has done what there was to do: what is
+ * submitted from now on it does not take from under the hands of who submits it.
  */
 void fake_add(struct fake *fake)
 {
@@ -119,6 +122,7 @@ void fake_add(struct fake *fake)
 	init_completion(&fake->inside);
 	INIT_LIST_HEAD(&fake->jobs);
 	dmio_sched_add(&fake->engine);
+	fake_settle();
 }
 
 /**

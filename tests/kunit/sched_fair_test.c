@@ -110,6 +110,11 @@ static struct fake_job *finish_one(struct fake *fake)
 {
 	struct fake_job *fj = fake_first(fake);
 
+	if (!fj) {
+		/* The scheduler's worker may be about to hand it one */
+		fake_settle();
+		fj = fake_first(fake);
+	}
 	if (fj)
 		fake_finish(fake, &fj->job);
 	return fj;

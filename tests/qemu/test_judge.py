@@ -75,6 +75,17 @@ ODEBUG: free active (active state 0) object type: work_struct
 rcu: INFO: rcu_sched detected stalls on CPUs/tasks
 Kernel panic - not syncing: Fatal exception""".splitlines()
 
+RACE = """\
+[    1.1] ==================================================================
+[    1.1] BUG: KCSAN: data-race in {0} / {1}
+[    1.1] write to 0xffff888004a0c0d8 of 4 bytes by task 33 on cpu 1:
+[    1.1]  {0}+0x3c/0x60{2}
+[    1.1]  process_one_work+0x2ff/0x5c0
+[    1.1] read to 0xffff888004a0c0d8 of 4 bytes by task 34 on cpu 0:
+[    1.1]  {1}+0x1c/0x20{3}
+[    1.1] Reported by Kernel Concurrency Sanitizer on:
+[    1.1] =================================================================="""
+
 # what is replaced, by what, and what must be said about it
 CASES = [
     ("@dmio start 6.1.0-test\n", "", "never came up"),
@@ -146,6 +157,32 @@ class Judge(unittest.TestCase):
                        Ending(0, False, 1.0, ["the device died"])):
             with self.subTest(ending=ending):
                 self.assertNotEqual(complaints(judged(GOOD, ending)[0]), "")
+
+    def test_races(self):
+        """Data races are judged if something of ours takes part, and the report is whole."""
+        ours, sim = " [dmoverio]", " [dmover_sim]"
+        elsewhere = RACE.format("vma_link", "find_vma", "", "")
+        for report, complaint in (
+                (elsewhere, ""), (RACE.format("cq_a", "cq_b", ours, ours), "in cq_a / cq_b"),
+                (RACE.format("find_vma", "cq_b", "", ours), "in find_vma / cq_b"),
+                (RACE.format("sim_a", "find_vma", sim, ""), "in sim_a / find_vma"),
+                (elsewhere + "\n" + RACE.format("a", "b", ours, ""), "in a / b"),
+                (elsewhere.replace("Reported", "BUG: x"), "BUG: x"),
+                (elsewhere[:elsewhere.rindex("\n")], "in vma_link / find_vma")):
+            with self.subTest(report=report):
+                found = complaints(judged(GOOD.replace("[    1.1] dmoverio: ready", report))[0])
+                self.assertIn(complaint, found)
+                self.assertEqual(bool(complaint), bool(found))
+
+    def test_races_are_looked_for(self):
+        """The checker of data races says that it was at work."""
+        for said, good in (("enabled: 1\nused_watchpoints: 0\nsetup_watchpoints: 9\n", True),
+                           ("enabled: 0\nsetup_watchpoints: 9\n", False),
+                           ("enabled: 1\nsetup_watchpoints: 0\n", False), ("", False)):
+            with self.subTest(said=said):
+                text = GOOD.replace("@dmio log", f"@dmio kcsan\n{said}@dmio end-kcsan\n@dmio log")
+                self.assertEqual(good, not complaints(judged(text, kcsan=True)[0]))
+        self.assertIn("no report came", complaints(judged(GOOD, kcsan=True)[0]))
 
     def test_power_off(self):
         """A transfer in flight is waited for, in good order, and the console shows it."""

@@ -38,6 +38,7 @@ class Guest:
     without: list = field(default_factory=list)
     last: str = ""
     kmemleak: bool = False
+    kcsan: bool = False
     busy_off: bool = False
     dmatest: str = "source"
     gcov: bool = False

@@ -71,7 +71,7 @@ def _unpack_debian(apt, image, headers, own_tools, directory, log):
     """A kernel and what modules for it need; all tools, too, if they are its OWN_TOOLS."""
     kbuild = apt.depend(headers, r"linux-kbuild-.*")
     names = [image, *apt.depends(image, r"linux-(binary|modules)-.*"), headers,
-             apt.depend(headers, r"linux-headers-.*-common")]
+             apt.depend(headers, r"linux-headers-.*-common(-rt)?")]
     if own_tools:
         # First of all, because of the links in base-files
         apt.unpack([*TOOLS, apt.depend(headers, r"gcc-\d+(-for-host)?"), kbuild], directory, log,
@@ -116,9 +116,9 @@ def _debian(kernel):
                   ["unshare", private, config.QEMU_DIR / "enter", top, config.BUILD])
 
 
-def _lines(fragment):
-    """The settings of a configuration fragment, comments aside."""
-    return sorted(line for line in fragment.read_text().splitlines()
+def _lines(fragments):
+    """The settings of configuration fragments, comments aside."""
+    return sorted(line for fragment in fragments for line in fragment.read_text().splitlines()
                   if line.startswith("CONFIG_"))
 
 
@@ -131,23 +131,25 @@ def _unset(lines, dotconfig):
 
 
 def _built(kernel):
-    """A kernel built from the distribution's source with a fragment of ours."""
-    fragment = config.QEMU_DIR / "config" / kernel["config"]
-    lines = _lines(fragment)
+    """A kernel built from the distribution's source with fragments of ours."""
+    fragments = [config.QEMU_DIR / "config" / name for name in kernel["config"]]
+    name, lines = fragments[-1].stem, _lines(fragments)
     target = arch.of(kernel)
     tree = source(kernel["package"])
 
     def fill(directory, log):
         make = ["make", "-C", tree, f"O={directory}", *target.make]
-        cache.run(make + [f"KCONFIG_ALLCONFIG={fragment}", "allnoconfig"], log)
+        wanted = directory / "fragments.config"
+        wanted.write_text("\n".join([*lines, ""]))
+        cache.run(make + [f"KCONFIG_ALLCONFIG={wanted}", "allnoconfig"], log)
         unset = _unset(lines, directory / ".config")
         if unset:
-            raise cache.CommandError(f"{fragment}: without effect: {' '.join(unset)}")
+            raise cache.CommandError(f"{name}: without effect: {' '.join(unset)}")
         cache.run(make + [f"-j{os.cpu_count()}", "all"], log)
         cache.run(make + [f"INSTALL_MOD_PATH={directory}", "modules_install"], log)
 
     digest = _digest("\n".join(lines))
-    top = cache.entry(f"{tree.name}_{fragment.stem}-{digest}", fill)
+    top = cache.entry(f"{tree.name}_{name}-{digest}", fill)
     release = (top / "include/config/kernel.release").read_text().strip()
     return Kernel(release, top / kernel["image"], top, top / f"lib/modules/{release}",
                   target.make)

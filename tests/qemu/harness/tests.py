@@ -61,7 +61,7 @@ def _judged(guest, kernel, image):
     if guest.gcov:
         notes += coverage.collect(guest, transcript.gcov)
     results, more = judge.judge_guest(transcript, ending, expected, guest.kmemleak,
-                                      _console(guest), guest.busy_off)
+                                      _console(guest), guest.busy_off, guest.kcsan)
     _write(guest.results / "dmesg", transcript.log or [])
     for program in transcript.programs:
         _write(guest.results / program.suite / program.name, program.lines)

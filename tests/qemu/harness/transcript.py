@@ -8,6 +8,7 @@ Lines of the guest's init begin with "@dmio":
     end SUITE PROGRAM STATUS MS PINS
     unload STATUS                         of rmmod dmoverio
     kmemleak ... end-kmemleak             the report between
+    kcsan ... end-kcsan                   what the checker of data races counted, between
     log ... end-log                       the kernel log between
     gcov ... end-gcov                     an archive of gcov's data, in base64, between
     busy BYTES                            are in flight, and so it will power off
@@ -42,6 +43,7 @@ class Transcript:
         self.programs = []
         self.unload = None
         self.kmemleak = None
+        self.kcsan = None
         self.log = None
         self.gcov = None
         self.busy = None
@@ -82,6 +84,9 @@ class Transcript:
     def _kmemleak(self):
         self._into = self.kmemleak = []
 
+    def _kcsan(self):
+        self._into = self.kcsan = []
+
     def _log(self):
         self._into = self.log = []
 
@@ -91,7 +96,7 @@ class Transcript:
     def _gcov(self):
         self._into = self.gcov = []
 
-    _end_kmemleak = _end_gcov = _end_log
+    _end_kmemleak = _end_kcsan = _end_gcov = _end_log
 
     def _busy(self, nr):
         self.busy = int(nr)
