@@ -152,10 +152,12 @@ static void make_request(struct thread *t, unsigned int slot, struct dt_request2
 	unsigned int nr = nr_in[slot];
 	size_t len = some_length(t);
 	dmio_buffer *in = list(t, (nr + 1) * sizeof(*in));
+	/* The input that is shorter than the output, or longer; mostly none is */
+	unsigned int odd = nr && one_in(t, 10) ? below(t, nr) : nr;
 
 	make_region(t, &r->out, true, len);
 	for (unsigned int i = 0; i < nr; i++)
-		make_region(t, &in[i], false, one_in(t, 60) ? some_length(t) : len);
+		make_region(t, &in[i], false, i == odd ? below(t, 2 * len + 1) : len);
 	/* In place */
 	if (nr && one_in(t, 6))
 		in[below(t, nr)] = r->out;
