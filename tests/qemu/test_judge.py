@@ -78,9 +78,9 @@ Kernel panic - not syncing: Fatal exception""".splitlines()
 RACE = """\
 [    1.1] ==================================================================
 [    1.1] BUG: KCSAN: data-race in {0} / {1}
-[    1.1] write to 0xffff888004a0c0d8 of 4 bytes by task 33 on cpu 1:
+[    1.1] read-write (marked) to 0xffff888004a0c0d8 of 4 bytes by task 33 on cpu 1:
 [    1.1]  {0}+0x3c/0x60{2}
-[    1.1]  process_one_work+0x2ff/0x5c0
+[    1.1]  mod_delayed_work_on+0x3f/0x80
 [    1.1] read to 0xffff888004a0c0d8 of 4 bytes by task 34 on cpu 0:
 [    1.1]  {1}+0x1c/0x20{3}
 [    1.1] Reported by Kernel Concurrency Sanitizer on:
@@ -162,11 +162,14 @@ class Judge(unittest.TestCase):
         """Data races are judged if something of ours takes part, and the report is whole."""
         ours, sim = " [dmoverio]", " [dmover_sim]"
         elsewhere = RACE.format("vma_link", "find_vma", "", "")
+        caller = "mod_delayed_work_on+0x3f/0x80"
         for report, complaint in (
                 (elsewhere, ""), (RACE.format("cq_a", "cq_b", ours, ours), "in cq_a / cq_b"),
                 (RACE.format("find_vma", "cq_b", "", ours), "in find_vma / cq_b"),
                 (RACE.format("sim_a", "find_vma", sim, ""), "in sim_a / find_vma"),
                 (elsewhere + "\n" + RACE.format("a", "b", ours, ""), "in a / b"),
+                (elsewhere.replace(caller, "caller" + ours), "in vma_link / find_vma"),
+                (elsewhere.replace(caller, f"{caller}\n[    1.1]  caller{ours}"), ""),
                 (elsewhere.replace("Reported", "BUG: x"), "BUG: x"),
                 (elsewhere[:elsewhere.rindex("\n")], "in vma_link / find_vma")):
             with self.subTest(report=report):

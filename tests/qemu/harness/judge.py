@@ -18,9 +18,13 @@ BAD_LOG = re.compile(
     r"|DMA-API:|ODEBUG|kmemleak: .*suspected|Bad page|page allocation failure"
     r"|DMAR:.*\bfault\b|AMD-Vi: Event logged"
     r"|list_(add|del) corruption|Modules linked in|Unable to handle|left in memory|unregister_.*leak")
-# What code of ours is called in a backtrace, and how the report of a data race ends
+# What code of ours is called in a backtrace. The report of a data race has two of these,
+# and an end; whose race it is, the innermost functions tell: those that access memory,
+# and their callers, for whom they may do that.
 OURS = re.compile(r"\[(dmoverio|dmover_sim)[_a-z]*\]")
+RACE_ACCESS = re.compile(r"(read|write)( \([a-z, ]+\))? to 0x")
 RACE_END = re.compile(r"={60}")
+RACE_DEPTH = 2
 # From here on the log is ours, see guest/init.
 LOG_BEGIN = "dmoverio test begins"
 # Here it goes down with a transfer in flight that takes seconds, some of which are over.
@@ -148,12 +152,16 @@ def _near(pattern, log, number):
 
 
 def _race_elsewhere(log, number):
-    """Whether here begins the whole report of a data race, and nothing of ours is in it."""
+    """Whether here begins the whole report of a data race, and it is none of ours."""
     if "BUG: KCSAN: " not in log[number]:
         return False
+    depth = 0
     for line in log[number + 1:]:
-        if RACE_END.search(line) or OURS.search(line):
-            return not OURS.search(line)
+        depth = 0 if RACE_ACCESS.search(line) else depth + 1
+        if RACE_END.search(line):
+            return True
+        if depth <= RACE_DEPTH and OURS.search(line):
+            return False
     return False
 
 
