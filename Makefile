@@ -12,11 +12,11 @@ RUN	:= tests/qemu/run
 CHECK	:= lint fuzz harness uml stock61
 BENCH	:= bench61 bench-sim61 bench-ioat
 # Those that take longest come first
-LONGER	:= uml-fail stock61-long ioat sim61-strict uml-sim rt61 zdma bcm2835 sim61-rate \
+LONGER	:= uml-fail stock61-long ioat sim61-strict uml-sim rt61 zdma bcm2835 sim61-rate sim61-choice \
 	   zdma-swiotlb stock612 stock72 stock61-clang cloud61 bench61
 COVERAGE := uml uml-sim uml-fail
 # Not in check-all: for their time, or not seen to pass since what they run has changed
-MORE	:= uml-fuzz uml-mix sim61 sim61-mix sim61-long sim61-fail sim61-choice ioat-long \
+MORE	:= uml-fuzz uml-mix sim61 sim61-mix sim61-long sim61-fail ioat-long pl330-fail \
 	   ioat-intel-iommu ioat-amd-iommu bench-sim61 bench-ioat pl330 kcsan61 debug61 debug61-long
 
 # Of the compiler only what was asked for: the kernel's headers know their own.

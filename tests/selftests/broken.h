@@ -44,7 +44,10 @@ int bk_fault_number(const char *channel, const char *name);
 /* Wait until it is @value: 0 or -ETIMEDOUT */
 int bk_fault_settle(const char *channel, const char *name, int value);
 /* -- of I/OAT; as ioat/faults.py has them */
-enum bk_ioat { BK_IOAT_READ = 1, BK_IOAT_WRITE = 2, BK_IOAT_HANG = 3, BK_IOAT_STICKY = 0x80 };
+enum bk_ioat {
+	BK_IOAT_READ = 1, BK_IOAT_WRITE = 2, BK_IOAT_HANG = 3, BK_IOAT_CORRUPT = 4,
+	BK_IOAT_STICKY = 0x80
+};
 void bk_ioat_fault(struct bk *bk, unsigned int kind, unsigned int before);
 /*
  * Transfers are in flight for ever, or no longer are. Their driver, which would reset

@@ -44,9 +44,9 @@ enum outcome {
 
 static const char *const outcome_names[NR_OUTCOMES] = {
 	[GOOD] = "as if nothing had been", [UNSEEN] = "as if nothing had been, wrong data",
-	[SOME_FAIL] = "goes on", [ALL_FAIL] = "quarantined", [NO_DESC] = "goes on",
-	[HUNG] = "stopped, quarantined", [ONE_HUNG] = "stopped, quarantined",
-	[PARKED] = "parked, until woken", [LOST] = "parked, until unbound",
+	[SOME_FAIL] = "goes on", [ALL_FAIL] = "quarantined; reset", [NO_DESC] = "goes on",
+	[HUNG] = "stopped, quarantined; reset", [ONE_HUNG] = "stopped, quarantined; reset",
+	[PARKED] = "parked, until woken; reset", [LOST] = "parked, until unbound",
 	[ONE_LOST] = "parked, until unbound",
 };
 
