@@ -14,7 +14,8 @@
  * way.
  *
  * A channel that gives jobs back undone counts as a slow one (rate.h), and is asked only
- * when such a try is due, unless there is none but such.
+ * when such a try is due, unless there is none but such.  Then it is, whatever else it
+ * has to do.
  *
  * A channel that has given nothing back for far longer than it should need for all
  * that it has is stuck: nobody waits for it who has another choice.
@@ -107,10 +108,7 @@ static bool is_stuck(const struct dmio_engine *engine, u64 grace_ns, struct dmio
 	       now_ns(look) > engine->moved_ns + PATIENCE * engine->load_ns + grace_ns;
 }
 
-/*
- * Did the last such job come back undone?  Then others are asked, if there are any, until
- * the channel is due again: see find_due()
- */
+/* Did the last such job come back undone?  Then others are asked, until it is overdue */
 static bool has_refused(struct dmio_engine *engine, const struct dmio_job *job)
 {
 	return READ_ONCE(learn) && rate_of(engine, job)->elapsed.refused;
@@ -149,7 +147,9 @@ struct first {
 	unsigned int nr;
 };
 
-static struct first find_first(const struct dmio_job *job, struct dmio_look *look)
+/* Sets *@shunned to the first of those that refuse, if there are others; or to NULL */
+static struct first find_first(const struct dmio_job *job, struct dmio_look *look,
+			       struct dmio_engine **shunned)
 {
 	struct first refusing = { }, able = { };
 	struct dmio_engine *engine;
@@ -170,22 +170,36 @@ static struct first find_first(const struct dmio_job *job, struct dmio_look *loo
 		first->engine = engine;
 		first->ns = ns;
 	}
+	*shunned = able.engine ? refusing.engine : NULL;
 	return able.engine ? able : refusing;
+}
+
+/* Was it passed over for long enough? */
+static bool is_overdue(const struct dmio_rate *rate, u64 bytes)
+{
+	u64 limit = dmio_mean_ns(&rate->elapsed, bytes) >> PASSED_SHIFT;
+
+	return rate->passed > min_t(u64, TRY_KNOWN * limit, U32_MAX - 1);
+}
+
+/* @best was chosen, and not @other */
+static void pass_over(struct dmio_rate *best, struct dmio_rate *other, u64 bytes)
+{
+	u64 more = 1 + (dmio_mean_ns(&best->elapsed, bytes) >> PASSED_SHIFT);
+
+	other->passed = min_t(u64, other->passed + more, U32_MAX);
+	best->passed = 0;
 }
 
 /* Should @other be tried, though @best was chosen? */
 static bool is_due(struct dmio_rate *best, struct dmio_rate *other, u64 bytes)
 {
-	u64 limit = dmio_mean_ns(&other->elapsed, bytes) >> PASSED_SHIFT;
-	u64 more = 1 + (dmio_mean_ns(&best->elapsed, bytes) >> PASSED_SHIFT);
-
-	if (other->passed > TRY_KNOWN * limit) {
-		other->passed = 0;
-		return true;
+	if (!is_overdue(other, bytes)) {
+		pass_over(best, other, bytes);
+		return false;
 	}
-	other->passed = min_t(u64, other->passed + more, U32_MAX);
-	best->passed = 0;
-	return false;
+	other->passed = 0;
+	return true;
 }
 
 /* Something is not known yet: true if the unknown one, @other, should be tried */
@@ -221,13 +235,17 @@ bool dmio_choice_is_dma(const struct dmio_job *job, const struct dmio_ring *dma,
 	bool by_dma = !dmio_choice_is_small(job);
 	u64 bytes = bytes_of(job), dma_ns, cpu_ns;
 	struct dmio_rate *dma_rate, *cpu_rate;
+	struct dmio_engine *shunned;
 	struct first first;
 
 	if (!READ_ONCE(learn) || bytes / DMIO_SEG_BYTES < job->nr_segs)
 		return by_dma;
-	first = find_first(job, look);
+	first = find_first(job, look, &shunned);
 	if (!first.engine)
 		return false;
+	/* dmio_choice_channel() will see that, too */
+	if (shunned && dmio_engine_is_free(shunned) && is_overdue(rate_of(shunned, job), bytes))
+		return true;
 	dma_rate = rate_of(first.engine, job);
 	cpu_rate = rate_of(&dmio_engine_cpu, job);
 	if (!dma_rate->elapsed.nr || !cpu_rate->elapsed.nr)
@@ -241,6 +259,8 @@ bool dmio_choice_is_dma(const struct dmio_job *job, const struct dmio_ring *dma,
 				  dmio_mean_ns(&cpu_rate->busy, dmio_ring_ahead(cpu, job)),
 				  num_online_cpus());
 	by_dma = weigh(dma_ns, &dma_rate->busy, bytes) <= weigh(cpu_ns, &cpu_rate->busy, bytes);
+	if (shunned && !by_dma)
+		pass_over(cpu_rate, rate_of(shunned, job), bytes);
 	return by_dma ^ (by_dma ? is_due(dma_rate, cpu_rate, bytes) :
 				  is_due(cpu_rate, dma_rate, bytes));
 }
@@ -306,13 +326,23 @@ static struct dmio_engine *find_due(const struct dmio_job *job, struct dmio_engi
 	struct dmio_engine *engine;
 
 	list_for_each_entry(engine, &dmio_engines, node) {
-		if (engine == best || engine->load || !dmio_engine_is_free(engine) ||
-		    !dmio_engine_can_dma(engine, job->func))
+		if (engine == best || !dmio_engine_can_dma(engine, job->func))
 			continue;
-		if (is_due(best_rate, rate_of(engine, job), bytes_of(job)))
+		/* One that refuses is given a job as soon as it is overdue */
+		if (has_refused(engine, job))
+			pass_over(best_rate, rate_of(engine, job), bytes_of(job));
+		else if (!engine->load && dmio_engine_is_free(engine) &&
+			 is_due(best_rate, rate_of(engine, job), bytes_of(job)))
 			return engine;
 	}
 	return NULL;
+}
+
+/* One that refuses, and has room for the one job that is to show whether it still does */
+static bool is_on_trial(struct dmio_engine *engine, const struct dmio_job *job)
+{
+	return has_refused(engine, job) && dmio_engine_is_free(engine) &&
+	       is_overdue(rate_of(engine, job), bytes_of(job));
 }
 
 /**
@@ -338,6 +368,10 @@ struct dmio_engine *dmio_choice_channel(const struct dmio_job *job, u64 waiting,
 	list_for_each_entry(engine, &dmio_engines, node) {
 		if (!dmio_engine_can_dma(engine, job->func))
 			continue;
+		if (!is_stuck(engine, GRACE_NS, look) && is_on_trial(engine, job)) {
+			rate_of(engine, job)->passed = 0;
+			return engine;
+		}
 		if (!is_stuck(engine, GRACE_NS, look))
 			consider(has_refused(engine, job) ? &refusing : &able, engine, job,
 				 waiting);

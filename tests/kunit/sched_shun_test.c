@@ -251,6 +251,66 @@ static void shun_refused_funnel_test(struct kunit *test)
 	KUNIT_EXPECT_GE(test, refuser->nr_jobs, NR_MANY * 3U / 4);
 }
 
+/* All that they have, and what waits for them */
+static void drain(struct shun_bench *bench)
+{
+	unsigned int i;
+
+	for (i = 0; i < bench->nr; i++)
+		while (fake_first(&bench->dma[i]))
+			fake_finish(&bench->dma[i], &fake_first(&bench->dma[i])->job);
+}
+
+/* One that refused is tried again even if it always has others to do, of another size */
+static void shun_refused_busy_test(struct kunit *test)
+{
+	struct shun_bench *bench = test->priv;
+	struct fake *refuser = add_channel(bench, MS / 2);
+	unsigned int i, nr = 0;
+
+	add_channel(bench, MS);
+	refuse(refuser, true);
+	run(test, 4, REQUIRE);
+	refuse(refuser, false);
+	submit(bench->many, 6, REQUIRE);
+	for (i = 0; i < ARRAY_SIZE(bench->more); i++)
+		fake_job_submit(&bench->more[i], REQUIRE, SZ_64K);
+	for (i = 0; i < 4000 && !nr; i++) {
+		struct fake *dma = &bench->dma[i % 2];
+		struct fake_job *fj = fake_first(dma);
+		u64 len;
+
+		KUNIT_ASSERT_NOT_NULL(test, fj);
+		len = fj->job.len;
+		nr += dma == refuser && len == LEN;
+		fake_now += MS / 2;
+		fake_finish(dma, &fj->job);
+		fake_settle();
+		KUNIT_ASSERT_TRUE(test, refuser->engine.load);
+		fake_job_submit(fj, REQUIRE, len);
+	}
+	kunit_info(test, "tried after %u jobs\n", i);
+	KUNIT_EXPECT_EQ(test, nr, 1U);
+	drain(bench);
+}
+
+/* With auto, too, and if the CPU is better than any channel that does not refuse */
+static void shun_refused_beside_test(struct kunit *test)
+{
+	struct shun_bench *bench = test->priv;
+	struct fake *refuser = add_channel(bench, MS / 10);
+
+	add_channel(bench, 100 * MS);
+	run(test, 40, REQUIRE);
+	run(test, 40, CPU);
+	refuse(refuser, true);
+	run(test, 4, REQUIRE);
+	refuse(refuser, false);
+	run(test, 400, AUTO);
+	kunit_info(test, "%u of 400\n", refuser->nr_jobs);
+	KUNIT_EXPECT_GE(test, refuser->nr_jobs, 200U);
+}
+
 /* What one refuses is not given to another that does, because that one has nothing to do */
 static void shun_refused_other_test(struct kunit *test)
 {
@@ -452,6 +512,8 @@ static struct kunit_case shun_cases[] = {
 	KUNIT_CASE(shun_refused_auto_test),
 	KUNIT_CASE(shun_refused_channel_test),
 	KUNIT_CASE(shun_refused_funnel_test),
+	KUNIT_CASE(shun_refused_busy_test),
+	KUNIT_CASE(shun_refused_beside_test),
 	KUNIT_CASE(shun_refused_other_test),
 	KUNIT_CASE(shun_stuck_channel_test),
 	KUNIT_CASE(shun_stuck_cpu_test),
