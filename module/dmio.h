@@ -18,7 +18,7 @@
  *	session->lock (spinlock)	> user->lock (spinlock)
  *	user->lock			> locks of the workqueue
  *	the device's lock (unbind)	> leave_lock (mutex) > chans_lock (mutex)
- *	chans_lock			> unused_lock (mutex), locks of dmaengine
+ *	chans_lock			> locks of dmaengine > unused_lock (mutex)
  *	leave_lock			> dc->lock (mutex) > locks of the channel's driver
  *	any of these			> dmio_engines_lock (spinlock)
  *	dmio_engines_lock		> locks of workqueues and wait queues

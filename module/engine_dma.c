@@ -415,12 +415,14 @@ struct dmio_dma_chan *dmio_dma_chan_create(struct dma_chan *chan)
  */
 bool dmio_dma_chan_leave(struct dmio_dma_chan *dc, bool unbinding)
 {
+	long left = DRAIN_TIMEOUT;
 	bool idle, parked;
 
 	/* For as long as it moves, it is no matter for how long */
 	do {
-		idle = dmio_sched_leave(&dc->engine, DRAIN_TIMEOUT);
-	} while (!idle && time_before(jiffies, READ_ONCE(dc->progress) + DRAIN_TIMEOUT));
+		idle = dmio_sched_leave(&dc->engine, left);
+		left = READ_ONCE(dc->progress) + DRAIN_TIMEOUT - jiffies;
+	} while (!idle && left > 0);
 
 	dmio_dma_watch_end(dc);
 	if (!idle) {

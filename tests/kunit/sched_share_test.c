@@ -4,6 +4,7 @@
  * fair_test measures, here with a clock that is the tests' own.
  */
 #include <kunit/test.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -29,8 +30,8 @@
 #define P99		(NR_TIMES * 99 / 100)
 
 /* What each channel does in a second */
-#define RATE		(10ULL * SZ_1M)
-#define MS		((u64)NSEC_PER_MSEC)
+#define RATE		(10 * SZ_1M)
+#define MS		NSEC_PER_MSEC
 
 /**
  * struct stream - one who always has requests in flight, in a session of his own
@@ -164,14 +165,18 @@ static void add_stream(struct share_bench *bench, unsigned int nr, u64 len, unsi
 	}
 }
 
+static u64 ns_of(u64 bytes)
+{
+	return div_u64(bytes * NSEC_PER_SEC, RATE);
+}
+
 static u64 end_ns(const struct share_bench *bench, unsigned int engine)
 {
 	struct fake_job *fj = fake_first(bench->engine[engine]);
 
 	if (!fj)
 		return U64_MAX;
-	return max(fj->job.begun_ns, bench->free_ns[engine]) +
-	       fj->job.len * NSEC_PER_SEC / RATE;
+	return max(fj->job.begun_ns, bench->free_ns[engine]) + ns_of(fj->job.len);
 }
 
 static struct share_request *request_of(struct share_bench *bench, struct fake_job *fj)
@@ -180,10 +185,10 @@ static struct share_request *request_of(struct share_bench *bench, struct fake_j
 }
 
 /*
- * Let time pass until a window is done.  Returns its request, if that was the last of it;
- * NULL if not, or if nothing is left.
+ * Let time pass until a window is done: false if no engine has any.  If that was the last
+ * of its request, this is *@ended; else NULL.
  */
-static struct share_request *pass(struct share_bench *bench)
+static bool pass(struct share_bench *bench, struct share_request **ended)
 {
 	struct share_request *request;
 	unsigned int i, first = 0;
@@ -192,29 +197,33 @@ static struct share_request *pass(struct share_bench *bench)
 	for (i = 1; i < bench->nr_engines; i++)
 		if (end_ns(bench, i) < end_ns(bench, first))
 			first = i;
+	*ended = NULL;
 	fj = fake_first(bench->engine[first]);
 	if (!fj)
-		return NULL;
+		return false;
 	fake_now = end_ns(bench, first);
 	bench->free_ns[first] = fake_now;
-	bench->engine[first]->busy_ns = fj->job.len * NSEC_PER_SEC / RATE;
+	bench->engine[first]->busy_ns = ns_of(fj->job.len);
 	request = request_of(bench, fj);
 	request->done += fj->job.len;
 	request->stream->bytes += fj->job.len;
 	fake_finish(bench->engine[first], &fj->job);
 	fake_settle();
-	if (request->done < request->len) {
+	if (request->done < request->len)
 		go_on(bench, request);
-		return NULL;
-	}
-	return request;
+	else
+		*ended = request;
+	return true;
 }
 
-static void run_until(struct share_bench *bench, u64 ns)
+static void run_until(struct kunit *test, u64 ns)
 {
-	while (fake_now < ns) {
-		struct share_request *request = pass(bench);
+	struct share_bench *bench = test->priv;
 
+	while (fake_now < ns) {
+		struct share_request *request;
+
+		KUNIT_ASSERT_TRUE(test, pass(bench, &request));
 		if (request)
 			begin(bench, request);
 	}
@@ -222,11 +231,10 @@ static void run_until(struct share_bench *bench, u64 ns)
 
 static void finish(struct share_bench *bench)
 {
-	unsigned int i;
+	struct share_request *request;
 
-	for (i = 0; i < bench->nr_engines; i++)
-		while (fake_first(bench->engine[i]))
-			pass(bench);
+	while (pass(bench, &request))
+		;
 	bench->nr_requests = 0;
 }
 
@@ -237,10 +245,10 @@ static void expect_equal(struct kunit *test, unsigned int seconds)
 	u64 least = U64_MAX, most = 0, sum = 0;
 	unsigned int i;
 
-	run_until(bench, fake_now + NSEC_PER_SEC);
+	run_until(test, fake_now + NSEC_PER_SEC);
 	for (i = 0; i < NR_STREAMS; i++)
 		bench->stream[i].bytes = 0;
-	run_until(bench, fake_now + seconds * (u64)NSEC_PER_SEC);
+	run_until(test, fake_now + seconds * (u64)NSEC_PER_SEC);
 	for (i = 0; i < NR_STREAMS; i++) {
 		least = min(least, bench->stream[i].bytes);
 		most = max(most, bench->stream[i].bytes);
@@ -249,7 +257,7 @@ static void expect_equal(struct kunit *test, unsigned int seconds)
 	kunit_info(test, "%llu to %llu KiB, in %u s\n", least / SZ_1K, most / SZ_1K, seconds);
 	KUNIT_EXPECT_LE(test, 10 * most, 11 * least);
 	/* ... and nobody waits while there is one who could do it */
-	KUNIT_EXPECT_GE(test, sum * 100, seconds * bench->nr_engines * RATE * 98);
+	KUNIT_EXPECT_GE(test, sum * 100, (u64)seconds * bench->nr_engines * RATE * 98);
 }
 
 static void add_kinds(struct share_bench *bench)
@@ -295,9 +303,9 @@ static void share_channels_test(struct kunit *test)
 	for (nr = 1; nr <= NR_CHANNELS; nr *= 2) {
 		add_channels(bench, nr);
 		add_stream(bench, 0, SZ_1M, 16);
-		run_until(bench, fake_now + 4ULL * NSEC_PER_SEC);
+		run_until(test, fake_now + 4ULL * NSEC_PER_SEC);
 		bench->stream[0].bytes = 0;
-		run_until(bench, fake_now + 10ULL * NSEC_PER_SEC);
+		run_until(test, fake_now + 10ULL * NSEC_PER_SEC);
 		kunit_info(test, "%u: %llu KiB\n", nr, bench->stream[0].bytes / SZ_1K);
 		KUNIT_EXPECT_GE(test, 10 * bench->stream[0].bytes, 19 * bytes);
 		bytes = bench->stream[0].bytes;
@@ -321,8 +329,9 @@ static u64 take_times(struct kunit *test, u64 len)
 
 	add_stream(bench, 0, len, 1);
 	for (i = 0; i < NR_TIMES; ) {
-		struct share_request *request = pass(bench);
+		struct share_request *request;
 
+		KUNIT_ASSERT_TRUE(test, pass(bench, &request));
 		if (request == own)
 			bench->times[i++] = fake_now - own->begun_ns;
 		if (request)
@@ -354,17 +363,17 @@ static void share_flood_test(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
 		for (k = 0; k < ARRAY_SIZE(own); k++) {
-			u64 window = min(cases[i].len, WINDOW) * NSEC_PER_SEC / RATE, ns, most;
+			u64 window = ns_of(min(cases[i].len, WINDOW)), ns, most;
 
 			add_channels(bench, cases[i].channels);
 			for (other = 1; other <= cases[i].others; other++)
 				add_stream(bench, other, cases[i].len, 64);
-			run_until(bench, fake_now + 4ULL * NSEC_PER_SEC);
+			run_until(test, fake_now + 4ULL * NSEC_PER_SEC);
 			ns = take_times(test, own[k]);
 			most = (1 + DIV_ROUND_UP(cases[i].others, cases[i].channels)) * window +
-			       own[k] * NSEC_PER_SEC / RATE;
+			       ns_of(own[k]);
 			kunit_info(test, "case %u, %llu KiB: %llu ms, bound %llu ms\n", i,
-				   own[k] / SZ_1K, ns / MS, most / MS);
+				   own[k] / SZ_1K, div_u64(ns, MS), div_u64(most, MS));
 			KUNIT_EXPECT_LE(test, ns, most);
 			finish(bench);
 			while (bench->nr_channels)

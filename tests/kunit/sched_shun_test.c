@@ -200,10 +200,11 @@ static void submit(struct fake_job *fj, unsigned int nr, u32 policy)
 static void run_many(struct kunit *test)
 {
 	struct shun_bench *bench = test->priv;
-	unsigned int nr, i;
+	unsigned int nr, i, before;
 
 	submit(bench->many, NR_MANY, REQUIRE);
 	for (nr = 0; nr < NR_MANY; ) {
+		before = bench->dma[0].nr_jobs + bench->dma[1].nr_jobs + nr;
 		for (i = 0; i < bench->nr; i++) {
 			struct fake *dma = &bench->dma[i];
 
@@ -214,6 +215,7 @@ static void run_many(struct kunit *test)
 			fake_finish(dma, &fake_first(dma)->job);
 			fake_settle();
 		}
+		KUNIT_ASSERT_NE(test, bench->dma[0].nr_jobs + bench->dma[1].nr_jobs + nr, before);
 	}
 	for (i = 0; i < NR_MANY; i++) {
 		KUNIT_EXPECT_EQ(test, bench->many[i].nr_done, 1U);

@@ -113,6 +113,9 @@ const char *bk_begin_ioat(struct bk *bk)
 	bk->registers = map_registers(bk->device);
 	if (!bk->registers)
 		return "no way to the registers of I/OAT";
+	/* Whatever somebody has left who was killed */
+	bk_ioat_fault(bk, 0, 0);
+	bk_ioat_thaw(bk);
 	if (dt_engines(bk->fd, &all))
 		return "no list of engines";
 	for (unsigned int i = 1; i < all.nr; i++)

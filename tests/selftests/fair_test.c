@@ -186,10 +186,23 @@ FIXTURE_SETUP(fair)
 	ASSERT_EQ(0, dt_set_param("max_pinned_kib", 256 * KIB));
 }
 
+/* Tell channels in use what to do with what they should move: 0 or -errno */
+static int lose(int fd, const char *fault)
+{
+	struct dt_engines all;
+	int err = dt_engines(fd, &all);
+
+	for (unsigned int i = 0; i < all.nr && !err; i++)
+		if (dt_is_channel(&all.engine[i], DMOVERIO_FUNC_COPY))
+			err = bk_fault(all.engine[i].name, fault);
+	return err;
+}
+
 FIXTURE_TEARDOWN(fair)
 {
 	if (self->fd < 0)
 		return;
+	EXPECT_EQ(0, lose(self->fd, "off"));
 	EXPECT_EQ(0, dt_set_param("max_pinned_kib", self->pinned));
 	EXPECT_EQ(0, dt_rescan());
 	EXPECT_EQ(0, dt_wait_channels(self->fd, self->nr));
@@ -215,17 +228,6 @@ static void keep(struct __test_metadata *_metadata, FIXTURE_DATA(fair) *self, in
 		if (dt_is_channel(&all.engine[i], DMOVERIO_FUNC_COPY) && held++ >= nr)
 			ASSERT_EQ(0, dt_release(all.engine[i].name));
 	ASSERT_EQ(0, dt_wait_channels(self->fd, nr));
-}
-
-/* Tell channels in use what to do with what they should move */
-static void lose(struct __test_metadata *_metadata, FIXTURE_DATA(fair) *self, const char *fault)
-{
-	struct dt_engines all;
-
-	ASSERT_EQ(0, dt_engines(self->fd, &all));
-	for (unsigned int i = 0; i < all.nr; i++)
-		if (dt_is_channel(&all.engine[i], DMOVERIO_FUNC_COPY))
-			ASSERT_EQ(0, bk_fault(all.engine[i].name, fault));
 }
 
 struct kind {
@@ -376,7 +378,7 @@ static void flood(struct __test_metadata *_metadata, FIXTURE_DATA(fair) *self, i
 	size_t most = 0;
 
 	/* What they move costs the processor that moves it; only time matters here */
-	lose(_metadata, self, "lost 0 -1");
+	ASSERT_EQ(0, lose(self->fd, "lost 0 -1"));
 	take_times(_metadata, f->policy, f->len, alone);
 	for (unsigned int i = 0; i < f->nr; i++) {
 		ASSERT_EQ(0, stream_start(&s[i], f->policy, f->kind[i].len, f->kind[i].depth));
@@ -393,7 +395,7 @@ static void flood(struct __test_metadata *_metadata, FIXTURE_DATA(fair) *self, i
 		bytes += stream_bytes(&s[i]);
 	for (unsigned int i = 0; i < f->nr; i++)
 		EXPECT_EQ(0, stream_stop(&s[i]));
-	lose(_metadata, self, "off");
+	ASSERT_EQ(0, lose(self->fd, "off"));
 
 	window = (double)(most < WINDOW ? most : WINDOW) / KIB / self->rate_kib;
 	bound = (HELD + (f->nr + nr_channels - 1) / nr_channels) * window + alone[P99];

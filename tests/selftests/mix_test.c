@@ -216,9 +216,10 @@ static void reload(FIXTURE_DATA(mix) *self, const char *given)
 	} else {
 		choose(self, options, sizeof(options), &parks);
 	}
+	/* In this order: who looks at both sees one of them */
 	if (parks) {
-		atomic_fetch_add(&self->board->nr_parks, 1);
 		atomic_store(&self->board->parks, true);
+		atomic_fetch_add(&self->board->nr_parks, 1);
 	}
 	err = dt_insmod("dmover-sim", options);
 	if (err)
