@@ -85,6 +85,7 @@ def _row(table, name):
     if "base" in row:
         base = row.pop("base")
         above = _row(table, base)
+        above.pop("budget", None)
         row = above | row | {"bases": [base, *above.get("bases", [])]}
     return row
 
