@@ -182,6 +182,12 @@ static bool is_overdue(const struct dmio_rate *rate, u64 bytes)
 	return rate->passed > min_t(u64, TRY_KNOWN * limit, U32_MAX - 1);
 }
 
+/* Shall one that refuses have a job now, which is to show whether it still does? */
+static bool is_on_trial(struct dmio_engine *engine, const struct dmio_job *job)
+{
+	return dmio_engine_is_free(engine) && is_overdue(rate_of(engine, job), bytes_of(job));
+}
+
 /* @best was chosen, and not @other */
 static void pass_over(struct dmio_rate *best, struct dmio_rate *other, u64 bytes)
 {
@@ -244,7 +250,7 @@ bool dmio_choice_is_dma(const struct dmio_job *job, const struct dmio_ring *dma,
 	if (!first.engine)
 		return false;
 	/* dmio_choice_channel() will see that, too */
-	if (shunned && dmio_engine_is_free(shunned) && is_overdue(rate_of(shunned, job), bytes))
+	if (shunned && is_on_trial(shunned, job))
 		return true;
 	dma_rate = rate_of(first.engine, job);
 	cpu_rate = rate_of(&dmio_engine_cpu, job);
@@ -338,13 +344,6 @@ static struct dmio_engine *find_due(const struct dmio_job *job, struct dmio_engi
 	return NULL;
 }
 
-/* One that refuses, and has room for the one job that is to show whether it still does */
-static bool is_on_trial(struct dmio_engine *engine, const struct dmio_job *job)
-{
-	return has_refused(engine, job) && dmio_engine_is_free(engine) &&
-	       is_overdue(rate_of(engine, job), bytes_of(job));
-}
-
 /**
  * dmio_choice_channel() - which channel should have a job now?
  * @job: the job
@@ -368,15 +367,17 @@ struct dmio_engine *dmio_choice_channel(const struct dmio_job *job, u64 waiting,
 	list_for_each_entry(engine, &dmio_engines, node) {
 		if (!dmio_engine_can_dma(engine, job->func))
 			continue;
-		if (!is_stuck(engine, GRACE_NS, look) && is_on_trial(engine, job)) {
+		if (is_stuck(engine, GRACE_NS, look)) {
+			if (dmio_engine_is_free(engine) && (!stuck || engine->load < stuck->load))
+				stuck = engine;
+		} else if (!has_refused(engine, job)) {
+			consider(&able, engine, job, waiting);
+		} else if (!is_on_trial(engine, job)) {
+			consider(&refusing, engine, job, waiting);
+		} else {
 			rate_of(engine, job)->passed = 0;
 			return engine;
 		}
-		if (!is_stuck(engine, GRACE_NS, look))
-			consider(has_refused(engine, job) ? &refusing : &able, engine, job,
-				 waiting);
-		else if (dmio_engine_is_free(engine) && (!stuck || engine->load < stuck->load))
-			stuck = engine;
 	}
 
 	/* However long the others take: it would only hand the job to them, before its turn */

@@ -94,12 +94,20 @@ bool dmio_dma_unused_is_released(struct dma_chan *chan)
 	return released;
 }
 
-static void forget_locked(struct unused *un)
+/* Those of a name and of a device, if these are given; with or without @released ones */
+static void forget(const char *name, const char *device, bool released)
 {
-	lockdep_assert_held(&unused_lock);
+	struct unused *un, *next;
 
-	list_del(&un->node);
-	kfree(un);
+	mutex_lock(&unused_lock);
+	list_for_each_entry_safe(un, next, &unused, node) {
+		if ((name && strcmp(un->info.name, name)) || (device && !is_of(un, device)) ||
+		    (is_released(un) && !released))
+			continue;
+		list_del(&un->node);
+		kfree(un);
+	}
+	mutex_unlock(&unused_lock);
 }
 
 /**
@@ -109,12 +117,7 @@ static void forget_locked(struct unused *un)
  */
 void dmio_dma_unused_forget_all(void)
 {
-	struct unused *un, *next;
-
-	mutex_lock(&unused_lock);
-	list_for_each_entry_safe(un, next, &unused, node)
-		forget_locked(un);
-	mutex_unlock(&unused_lock);
+	forget(NULL, NULL, true);
 }
 
 /**
@@ -125,13 +128,7 @@ void dmio_dma_unused_forget_all(void)
  */
 void dmio_dma_unused_forget_seen(const char *device)
 {
-	struct unused *un, *next;
-
-	mutex_lock(&unused_lock);
-	list_for_each_entry_safe(un, next, &unused, node)
-		if (!is_released(un) && (!device || is_of(un, device)))
-			forget_locked(un);
-	mutex_unlock(&unused_lock);
+	forget(NULL, device, false);
 }
 
 /**
@@ -142,13 +139,7 @@ void dmio_dma_unused_forget_seen(const char *device)
  */
 void dmio_dma_unused_forget_channel(const char *name)
 {
-	struct unused *un, *next;
-
-	mutex_lock(&unused_lock);
-	list_for_each_entry_safe(un, next, &unused, node)
-		if (!strcmp(un->info.name, name))
-			forget_locked(un);
-	mutex_unlock(&unused_lock);
+	forget(name, NULL, true);
 }
 
 /**
