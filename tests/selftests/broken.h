@@ -71,4 +71,11 @@ int bk_reset(const char *channel);
 /* References to a module */
 int bk_module_refs(const char *module);
 
+/* In a test whose fixture has noted in "why_not" what bk_begin_*() said */
+#define NEED_BROKEN()							\
+do {									\
+	if (self->why_not)						\
+		SKIP(return, "%s", self->why_not);			\
+} while (0)
+
 #endif /* BROKEN_H */

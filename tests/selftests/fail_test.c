@@ -143,12 +143,6 @@ FIXTURE_TEARDOWN(sim)
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
 }
 
-#define NEED_BROKEN()							\
-do {									\
-	if (self->why_not)						\
-		SKIP(return, "%s", self->why_not);			\
-} while (0)
-
 /* One fault with so many requests and such a policy */
 struct try {
 	const struct row *row;

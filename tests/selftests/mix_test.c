@@ -501,8 +501,7 @@ TEST_F_TIMEOUT(mix, all_at_once, 86400)
 	const char *seconds = getenv("DMIO_TEST_MIX_SECONDS");
 	struct mx_board *board = self->board;
 
-	if (self->why_not)
-		SKIP(return, "%s", self->why_not);
+	NEED_BROKEN();
 	ASSERT_EQ(0, dt_set_param("watchdog_ms", WATCHDOG_MS));
 	ASSERT_EQ(0, dt_set_param("backoff_ms", BACKOFF_MS));
 	run(_metadata, self, seconds ? (unsigned int)atoi(seconds) : dt_scale(6, 60));

@@ -40,12 +40,6 @@ FIXTURE_TEARDOWN(parked)
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
 }
 
-#define NEED_BROKEN()							\
-do {									\
-	if (self->why_not)						\
-		SKIP(return, "%s", self->why_not);			\
-} while (0)
-
 static int refs_settle(int refs)
 {
 	long long end = dt_now_ms() + DT_PATIENCE_MS;

@@ -77,12 +77,6 @@ FIXTURE_TEARDOWN(removal)
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
 }
 
-#define NEED_BROKEN()							\
-do {									\
-	if (self->why_not)						\
-		SKIP(return, "%s", self->why_not);			\
-} while (0)
-
 /* Some of one policy, and what happens while their driver goes away */
 struct try {
 	const char *name;
