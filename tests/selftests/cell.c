@@ -123,10 +123,7 @@ void cell_reuse(struct cell *c, int lost)
 
 bool cell_is_untouched(const struct cell *c)
 {
-	for (size_t i = 0; i < ALL; i++)
-		if (c->out[i] != REUSED)
-			return false;
-	return true;
+	return dt_is_all(c->out, REUSED, ALL);
 }
 
 void cell_end(struct cell *c)

@@ -220,10 +220,7 @@ static bool is_allowed(const struct work *w, const struct slot *s, int error, bo
 
 static bool is_beside_whole(const struct slot *s)
 {
-	for (unsigned int i = 0; i < SIDE; i++)
-		if (s->out[-1 - (int)i] != BESIDE || s->out[s->len + i] != BESIDE)
-			return false;
-	return true;
+	return dt_is_all(s->out - SIDE, BESIDE, SIDE) && dt_is_all(s->out + s->len, BESIDE, SIDE);
 }
 
 static void judge(struct work *w, const struct dmio_usrresp *resp, bool killed)
