@@ -244,7 +244,7 @@ def judge_guest(transcript, ending, expected, kmemleak=False, console=(), busy_o
     if transcript.release is None:
         why.append("it never came up")
     elif not transcript.done:
-        why.append("it never came to its end")
+        why.append(f"it never came to its end, exit status {ending.status}")
     elif ending.status:
         why.append(f"exit status {ending.status}")
     if not transcript.programs:
