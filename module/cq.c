@@ -75,7 +75,9 @@ bool dmio_cq_reserve(struct dmio_cq *cq, bool *idle)
  * dmio_cq_unreserve() - give a slot back: the request was refused
  * @cq: set up, with a slot reserved by the caller
  *
- * Wakes readers, too: one may wait for the last request in flight.
+ * Who sleeps in dmio_cq_wait_ready() for the last request in flight is woken,
+ * too, as sleepers do not look at the events. Who polls for answers is not: in an
+ * exclusive wait it would use up the one wake-up that is for a writer.
  *
  * Context: process context; does not sleep.
  */
@@ -85,7 +87,7 @@ void dmio_cq_unreserve(struct dmio_cq *cq)
 	cq->nr_inflight--;
 	spin_unlock(&cq->lock);
 
-	wake_up_interruptible(&cq->waiters);
+	wake_up_interruptible_poll(&cq->waiters, EPOLLOUT | EPOLLWRNORM);
 }
 
 /**
