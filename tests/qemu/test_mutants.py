@@ -16,11 +16,29 @@ class Table(unittest.TestCase):
             with self.subTest(mutant["what"]):
                 text = (config.ROOT / "module" / mutant["file"]).read_text(encoding="utf-8")
                 self.assertNotIn(mutants.planted(mutant, text), (None, text))
-                self.assertLessEqual(set(mutants.where(mutant)), set(guests))
+                self.assertLessEqual({words[-1] for words in mutants.runs(mutant)}, set(guests))
 
     def test_number(self):
         """Fewer would prove little."""
         self.assertGreaterEqual(len(mutants.load()), 40)
+
+
+class Runs(unittest.TestCase):
+    """Who found it last time is asked first."""
+
+    ALL = ["--suite", "kunit", "--suite", "selftests"]
+
+    def test_by(self):
+        """... and all others, if he does not find it."""
+        self.assertEqual(mutants.runs({"by": "uml-fail selftests/a_test"}),
+                         [["--suite", "selftests", "--only", "a_test", "uml-fail"],
+                          [*self.ALL, "uml"], [*self.ALL, "uml-fail"]])
+        self.assertEqual(mutants.runs({"by": "uml kunit", "guest": "ioat"}),
+                         [["--suite", "kunit", "uml"], [*self.ALL, "ioat"]])
+
+    def test_nobody(self):
+        """... or whose table is silent on it."""
+        self.assertEqual(mutants.runs({"guest": "ioat"}), [[*self.ALL, "ioat"]])
 
 
 class Verdict(unittest.TestCase):

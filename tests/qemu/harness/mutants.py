@@ -68,13 +68,20 @@ def _copy(name):
     return top
 
 
-def _test(top, guests):
+def runs(mutant):
+    """The arguments of the runs that look for it, until one finds it."""
+    where_by, _, by = mutant.get("by", "").partition(" ")
+    suite, _, program = by.partition("/")
+    first = [["--suite", suite, *(["--only", program] if program else []), where_by]] if by else []
+    every = [word for suite in SUITES for word in ("--suite", suite)]
+    return first + [[*every, guest] for guest in where(mutant)]
+
+
+def _test(top, all_runs):
     """Run the tests of a copy, up to a failure: (exit status, lines)."""
-    command = [top / "tests/qemu/run", "--fail-fast"]
-    for suite in SUITES:
-        command += ["--suite", suite]
-    for guest in guests:
-        done = subprocess.run([*command, guest], check=False, capture_output=True, text=True)
+    for words in all_runs:
+        done = subprocess.run([top / "tests/qemu/run", "--fail-fast", *words], check=False,
+                              capture_output=True, text=True)
         if done.returncode:
             break
     return done.returncode, done.stdout.splitlines()
@@ -89,7 +96,7 @@ def _try(mutant, top):
         return judge.FAILED, "it has not one place in the file"
     file.write_text(text, encoding="utf-8")
     try:
-        status, output = _test(top, where(mutant))
+        status, output = _test(top, runs(mutant))
     finally:
         file.write_text(sound, encoding="utf-8")
     return verdict(mutant, status, output)
@@ -98,7 +105,7 @@ def _try(mutant, top):
 def _is_sound(top, guest, totals):
     """Without a defect all passes: else a failure would say nothing of any."""
     start = time.monotonic()
-    status, output = _test(top, [guest])
+    status, output = _test(top, runs({"guest": guest}))
     result = judge.Result("mutants", f"{guest} without a defect",
                           judge.FAILED if status else judge.PASSED,
                           [line for line in output if line.startswith("FAILED ")])
