@@ -35,10 +35,15 @@ def _digest(text):
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def source(package):
-    """The unpacked source tree of a linux-source package, with our patch if there is one."""
+def source(package, suite=None):
+    """The unpacked source tree of a linux-source package, with our patch if there is one.
+
+    "linux-source" is the newest of its suite.
+    """
+    apt = packages.of(suite)
+    if package == "linux-source":
+        package = apt.depend(package, r"linux-source-\d.*")
     patch = config.QEMU_DIR / f"patches/{package}.patch"
-    apt = packages.of(None)
     key = f"{package}_{apt.version(package)}"
     if patch.exists():
         key += "-" + _digest(patch.read_text().partition("\n--- ")[2])
@@ -135,7 +140,7 @@ def _built(kernel):
     fragments = [config.QEMU_DIR / "config" / name for name in kernel["config"]]
     name, lines = fragments[-1].stem, _lines(fragments)
     target = arch.of(kernel)
-    tree = source(kernel["package"])
+    tree = source(kernel["package"], kernel.get("suite"))
 
     def fill(directory, log):
         make = ["make", "-C", tree, f"O={directory}", *target.make]
@@ -147,6 +152,10 @@ def _built(kernel):
             raise cache.CommandError(f"{name}: without effect: {' '.join(unset)}")
         cache.run(make + [f"-j{os.cpu_count()}", "all"], log)
         cache.run(make + [f"INSTALL_MOD_PATH={directory}", "modules_install"], log)
+        # Later kernels note where they were built, which is not where they will be.
+        makefile = directory / "Makefile"
+        makefile.write_text(makefile.read_text().replace(
+            f" = {directory}\n", " := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))\n"))
 
     digest = _digest("\n".join(lines))
     top = cache.entry(f"{tree.name}_{name}-{digest}", fill)
