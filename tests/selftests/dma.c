@@ -302,7 +302,8 @@ bool dt_can_suspend(void)
 {
 	char line[128] = "";
 
-	return !dt_read_line(PM_TEST, line, sizeof(line)) && strstr(line, "freezer");
+	return !dt_read_line(PM_TEST, line, sizeof(line)) && strstr(line, "freezer") &&
+	       !dt_read_line(PM_STATE, line, sizeof(line)) && strstr(line, "freeze");
 }
 
 int dt_suspend(const char *how)
@@ -310,7 +311,10 @@ int dt_suspend(const char *how)
 	char was[16] = "";
 	int err;
 
-	/* A slow machine may need more than 20 s for the freezing of all tasks */
+	/*
+	 * A slow machine may need more than 20 s for the freezing of all tasks, and who
+	 * keeps it awake does so for ever
+	 */
 	dt_write_line("/sys/power/pm_freeze_timeout", "60000");
 	if (!dt_read_line(PM_DELAY, was, sizeof(was)))
 		dt_write_line(PM_DELAY, "1");
