@@ -81,7 +81,6 @@ static void cost_of_search_test(struct kunit *test)
 		submit(&bench->job[i], &fake_other_func);
 	for (i = 1; i < NR_CHANNELS; i++)
 		fake_add(&bench->dma[i]);
-	fake_settle();
 
 	fake_nr_asked = 0;
 	submit(&bench->job[NR_FLOWS - 1], &fake_func);
@@ -114,7 +113,6 @@ static void cost_of_clock_test(struct kunit *test)
 		fake_finish(fast, &bench->job[0].job);
 	}
 	fake_add(slow);
-	fake_settle();
 	submit(&bench->job[0], &fake_func);
 	fake_now += NSEC_PER_SEC;
 	fake_finish(slow, &bench->job[0].job);
