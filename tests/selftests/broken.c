@@ -177,7 +177,8 @@ int bk_fault(const char *channel, const char *line)
 	return dt_write_line(path, line);
 }
 
-int bk_fault_number(const char *channel, const char *name)
+/* -1 if it is not there */
+static int fault_number(const char *channel, const char *name)
 {
 	char path[128], line[128], word[32];
 	int value = -1, number;
@@ -198,7 +199,7 @@ int bk_fault_settle(const char *channel, const char *name, int value)
 {
 	long long end = dt_now_ms() + DT_PATIENCE_MS;
 
-	while (bk_fault_number(channel, name) != value) {
+	while (fault_number(channel, name) != value) {
 		if (dt_now_ms() > end)
 			return -ETIMEDOUT;
 		dt_sleep_ms(1);
