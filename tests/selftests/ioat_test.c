@@ -421,13 +421,12 @@ TEST_F_TIMEOUT(ioat, unbound_while_it_hangs, 240)
 	NEED_IOAT();
 	bk_ioat_fault(&self->bk, BK_IOAT_HANG, 0);
 	ASSERT_EQ(0, cell_depart(&cell, "copy", false, PREFER, CELL_MOST));
-	EXPECT_EQ(0, dt_bind(self->bk.driver, self->bk.device, false));
+	EXPECT_EQ(0, bk_unbind(&self->bk));
 	EXPECT_EQ(NULL, cell_arrive(&cell));
 	EXPECT_EQ(CELL_MOST, cell_count(&cell, 0));
 	cell_reuse(&cell, 0);
 	bk_ioat_fault(&self->bk, 0, 0);
-	EXPECT_EQ(0, dt_bind(self->bk.driver, self->bk.device, true));
-	EXPECT_EQ(0, dt_wait_channels(self->bk.fd, 1));
+	EXPECT_EQ(0, bk_bind(&self->bk, 1));
 	EXPECT_TRUE(cell_is_untouched(&cell));
 	cell_end(&cell);
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
