@@ -174,6 +174,13 @@ static void forget(struct work *w)
 			dt_region_free(&w->slots[i].cut[k]);
 }
 
+/* Before a batch is written */
+static void note_hardware(struct work *w)
+{
+	w->nr_parks = atomic_load(&w->board->nr_parks);
+	w->parked = atomic_load(&w->board->parks);
+}
+
 /* How many were accepted, or -errno */
 static int submit(struct work *w, int fd)
 {
@@ -182,8 +189,7 @@ static int submit(struct work *w, int fd)
 
 	for (unsigned int i = 0; i < w->nr_slots; i++)
 		flat[i] = w->slots[i].r.req;
-	w->nr_parks = atomic_load(&w->board->nr_parks);
-	w->parked = atomic_load(&w->board->parks);
+	note_hardware(w);
 	err = dt_write_all(fd, flat, w->nr_slots);
 	return err ? err : (int)w->nr_slots;
 }
@@ -377,8 +383,7 @@ static void do_orphans(struct work *w)
 	if (!w->is_shared)
 		renew_memory(w, true);
 	prepare_all(w);
-	w->nr_parks = atomic_load(&w->board->nr_parks);
-	w->parked = atomic_load(&w->board->parks);
+	note_hardware(w);
 	pid = fork();
 	if (!pid)
 		write_and_wait(w, fd, pipes[1], self);
