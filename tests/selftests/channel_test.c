@@ -610,26 +610,23 @@ TEST_F_TIMEOUT(channels, closed_with_transfers_in_flight, 240)
 	expect_dma(_metadata);
 }
 
+static int depart_to_die(void *fl)
+{
+	return depart(fl, DMOVERIO_POLICY_REQUIRE_DMA);
+}
+
 static bool kill_it(struct __test_metadata *_metadata, FIXTURE_DATA(channels) *self)
 {
 	struct flights fl;
-	int said[2], err;
+	int err = -1;
 	bool seen;
 	pid_t pid;
 
-	ASSERT_EQ(0, pipe(said));
-	pid = fork();
-	if (!pid) {
-		err = depart(&fl, DMOVERIO_POLICY_REQUIRE_DMA);
-		_exit(write(said[1], &err, sizeof(err)) < 0 || pause());
-	}
-	ASSERT_EQ(sizeof(err), read(said[0], &err, sizeof(err)));
+	pid = dt_spawn(depart_to_die, &fl, &err);
+	ASSERT_LT(0, pid);
 	EXPECT_EQ(0, err);
-	EXPECT_EQ(0, kill(pid, SIGKILL));
-	EXPECT_EQ(SIGKILL, dt_reap(pid, DT_PATIENCE_MS));
+	EXPECT_EQ(SIGKILL, dt_kill(pid));
 	seen = still_in_flight(_metadata, self);
-	close(said[0]);
-	close(said[1]);
 	expect_drained(_metadata, self);
 	return seen;
 }

@@ -391,25 +391,23 @@ TEST_F_TIMEOUT(ioat, unmapped_with_transfers_in_flight, 240)
 	cell_end(&cell);
 }
 
+static int depart_to_die(void *cell)
+{
+	return cell_depart(cell, "copy", false, REQUIRE, NR);
+}
+
 TEST_F_TIMEOUT(ioat, killed_with_transfers_in_flight, 240)
 {
-	int said[2], err;
+	struct cell cell;
+	int err = -1;
 	pid_t pid;
 
 	NEED_IOAT();
 	ASSERT_EQ(0, bk_ioat_freeze(&self->bk));
-	ASSERT_EQ(0, pipe(said));
-	pid = fork();
-	if (!pid) {
-		struct cell cell;
-
-		err = cell_depart(&cell, "copy", false, REQUIRE, NR);
-		_exit(write(said[1], &err, sizeof(err)) < 0 || pause());
-	}
-	ASSERT_EQ(sizeof(err), read(said[0], &err, sizeof(err)));
+	pid = dt_spawn(depart_to_die, &cell, &err);
+	ASSERT_LT(0, pid);
 	EXPECT_EQ(0, err);
-	EXPECT_EQ(0, kill(pid, SIGKILL));
-	EXPECT_EQ(SIGKILL, dt_reap(pid, DT_PATIENCE_MS));
+	EXPECT_EQ(SIGKILL, dt_kill(pid));
 	expect_flight(_metadata, self);
 	expect_landing(_metadata, self);
 }

@@ -345,7 +345,7 @@ static void start_worker(struct __test_metadata *_metadata, FIXTURE_DATA(mix) *s
 			 unsigned int nr)
 {
 	uint64_t seed = dt_rand(&self->worker_rng);
-	pid_t pid = fork();
+	pid_t pid = dt_fork();
 
 	ASSERT_LE(0, pid);
 	if (!pid)

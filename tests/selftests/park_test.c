@@ -149,28 +149,28 @@ TEST_F_TIMEOUT(parked, the_session_goes_on, 240)
 	EXPECT_EQ(self->refs, refs_settle(self->refs));
 }
 
-static pid_t child(struct __test_metadata *_metadata, bool waits_for_answers)
+static int depart(void *cell)
 {
-	int said[2], err;
-	pid_t pid;
+	return cell_depart(cell, "copy", false, PREFER, NR);
+}
 
-	ASSERT_EQ(0, pipe(said));
-	pid = fork();
-	if (!pid) {
-		struct cell cell;
+static int depart_and_arrive(void *cell)
+{
+	int err = depart(cell);
 
-		err = cell_depart(&cell, "copy", false, PREFER, NR);
-		if (!err && waits_for_answers) {
-			err = dt_set_param("watchdog_ms", BK_SOON_MS);
-			if (!err && cell_arrive(&cell))
-				err = -EBADMSG;
-		}
-		_exit(write(said[1], &err, sizeof(err)) < 0 || pause());
-	}
-	ASSERT_EQ(sizeof(err), read(said[0], &err, sizeof(err)));
+	if (!err)
+		err = dt_set_param("watchdog_ms", BK_SOON_MS);
+	return err ? err : cell_arrive(cell) ? -EBADMSG : 0;
+}
+
+static pid_t child(struct __test_metadata *_metadata, int (*act)(void *cell))
+{
+	struct cell cell;
+	int err = -1;
+	pid_t pid = dt_spawn(act, &cell, &err);
+
+	ASSERT_LT(0, pid);
 	EXPECT_EQ(0, err);
-	close(said[0]);
-	close(said[1]);
 	return pid;
 }
 
@@ -180,9 +180,8 @@ TEST_F_TIMEOUT(parked, killed, 240)
 
 	NEED_BROKEN();
 	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
-	pid = child(_metadata, true);
-	EXPECT_EQ(0, kill(pid, SIGKILL));
-	EXPECT_EQ(SIGKILL, dt_reap(pid, DT_PATIENCE_MS));
+	pid = child(_metadata, depart_and_arrive);
+	EXPECT_EQ(SIGKILL, dt_kill(pid));
 	expect_parked(_metadata, self);
 	expect_nothing_left(_metadata, self);
 }
@@ -193,10 +192,9 @@ TEST_F_TIMEOUT(parked, killed_before_it_was_parked, 240)
 
 	NEED_BROKEN();
 	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
-	pid = child(_metadata, false);
+	pid = child(_metadata, depart);
 	EXPECT_EQ(0, bk_fault_settle(self->bk.name, "still", 1));
-	EXPECT_EQ(0, kill(pid, SIGKILL));
-	EXPECT_EQ(SIGKILL, dt_reap(pid, DT_PATIENCE_MS));
+	EXPECT_EQ(SIGKILL, dt_kill(pid));
 	ASSERT_EQ(0, dt_set_param("watchdog_ms", BK_SOON_MS));
 	expect_parked(_metadata, self);
 	expect_nothing_left(_metadata, self);
@@ -210,10 +208,9 @@ TEST_F_TIMEOUT(parked, killed_and_woken_in_time, 240)
 
 	NEED_BROKEN();
 	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
-	pid = child(_metadata, false);
+	pid = child(_metadata, depart);
 	EXPECT_EQ(0, bk_fault_settle(self->bk.name, "still", 1));
-	EXPECT_EQ(0, kill(pid, SIGKILL));
-	EXPECT_EQ(SIGKILL, dt_reap(pid, DT_PATIENCE_MS));
+	EXPECT_EQ(SIGKILL, dt_kill(pid));
 	EXPECT_LT(self->refs, bk_module_refs("dmoverio"));
 	EXPECT_EQ(0, bk_engine(&self->bk, self->bk.name, &e));
 	EXPECT_EQ(DMOVERIO_ENGINE_ACTIVE, e.state);
@@ -227,9 +224,8 @@ TEST_F_TIMEOUT(parked, killed_and_unbound, 240)
 
 	NEED_BROKEN();
 	ASSERT_EQ(0, bk_fault(self->bk.name, "late 0 1"));
-	pid = child(_metadata, true);
-	EXPECT_EQ(0, kill(pid, SIGKILL));
-	EXPECT_EQ(SIGKILL, dt_reap(pid, DT_PATIENCE_MS));
+	pid = child(_metadata, depart_and_arrive);
+	EXPECT_EQ(SIGKILL, dt_kill(pid));
 	expect_parked(_metadata, self);
 	/* Those behind it come back, it does not */
 	EXPECT_EQ(0, bk_fault(self->bk.name, "wake"));
@@ -275,7 +271,7 @@ TEST_F_TIMEOUT(parked, who_has_no_more_to_lock_goes_on, 240)
 
 	NEED_BROKEN();
 	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
-	pid = fork();
+	pid = dt_fork();
 	if (!pid)
 		_exit(poor_user());
 	EXPECT_EQ(0, bk_fault_settle(self->bk.name, "still", 1));
