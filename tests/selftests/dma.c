@@ -93,6 +93,16 @@ int dt_engines(int fd, struct dt_engines *all)
 	return -E2BIG;
 }
 
+long long dt_channel_counter(const char *channel, const char *name)
+{
+	char path[128], line[32];
+	int err;
+
+	snprintf(path, sizeof(path), DT_DEVICE "%s/%s", channel, name);
+	err = dt_read_line(path, line, sizeof(line));
+	return err ? err : atoll(line);
+}
+
 bool dt_is_channel(const struct dmoverio_engine *engine, unsigned int func)
 {
 	return engine->id > 1 && engine->state == DMOVERIO_ENGINE_ACTIVE &&

@@ -22,6 +22,7 @@ void dt_policy_word(int fd, char *word, size_t size);
 /* -- engines */
 
 #define DT_MAX_ENGINES	128
+#define DT_DEVICE	"/sys/devices/platform/dmoverio/"	/* with a directory per channel */
 
 struct dt_engines {
 	struct dmoverio_engine engine[DT_MAX_ENGINES];
@@ -30,6 +31,8 @@ struct dt_engines {
 
 /* All that are listed: 0 or -errno */
 int dt_engines(int fd, struct dt_engines *all);
+/* What sysfs says of a channel: a counter, or -errno */
+long long dt_channel_counter(const char *channel, const char *name);
 /* A channel at work, that can do a function (DMOVERIO_FUNC_NONE: any) */
 bool dt_is_channel(const struct dmoverio_engine *engine, unsigned int func);
 /* How many of them there are, or -errno */

@@ -58,6 +58,7 @@ static void expect_parked(struct __test_metadata *_metadata, FIXTURE_DATA(parked
 
 	EXPECT_EQ(0, bk_wait_state(&self->bk, self->bk.name, DMOVERIO_ENGINE_DISABLED, &e));
 	EXPECT_LT(0, e.parked_pages);
+	EXPECT_EQ(e.parked_pages, dt_channel_counter(e.name, "parked_pages"));
 	EXPECT_EQ(self->pins + (long long)e.parked_pages,
 		  dt_pins_settle(self->pins + e.parked_pages));
 	EXPECT_LT(self->refs, bk_module_refs("dmoverio"));
@@ -71,6 +72,7 @@ static void expect_nothing_left(struct __test_metadata *_metadata, FIXTURE_DATA(
 
 	EXPECT_EQ(0, bk_fault(self->bk.name, "wake"));
 	EXPECT_EQ(0, bk_wait_parked(&self->bk, self->bk.name, 0));
+	EXPECT_EQ(0, dt_channel_counter(self->bk.name, "parked_pages"));
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
 	EXPECT_EQ(self->refs, refs_settle(self->refs));
 	EXPECT_EQ(0, dt_set_param("watchdog_ms", BK_NEVER_MS));
