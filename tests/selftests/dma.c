@@ -20,12 +20,6 @@
 #define PM_DELAY	"/sys/module/suspend/parameters/pm_test_delay"
 #define SIM_PARAMETERS	"/sys/module/dmover_sim/parameters/"
 
-static void die(const char *what)
-{
-	fprintf(stderr, "# the test itself failed: %s: %s\n", what, strerror(errno));
-	abort();
-}
-
 int dt_set_policy(int fd, uint32_t policy)
 {
 	struct dmoverio_policy arg = { sizeof(arg), policy };
@@ -66,7 +60,7 @@ static FILE *open_fdinfo(int fd)
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	f = fopen(path, "re");
 	if (!f)
-		die(path);
+		dt_die(path);
 	return f;
 }
 
@@ -184,7 +178,7 @@ struct dt_ways dt_ways(int fd)
 	fclose(f);
 	errno = ENOENT;
 	if (found != DT_NR_WAYS)
-		die("counters in fdinfo");
+		dt_die("counters in fdinfo");
 	return ways;
 }
 
@@ -200,7 +194,7 @@ struct dt_ways dt_ways_all(void)
 			if (*c == '-')
 				*c = '_';
 		if (dt_read_line(path, line, sizeof(line)))
-			die(path);
+			dt_die(path);
 		ways.bytes[i] = atoll(line);
 	}
 	return ways;

@@ -15,6 +15,7 @@
 #include "dma.h"
 #include "kselftest.h"
 #include "mix_work.h"
+#include "region.h"
 
 #define SLOTS		24U		/* requests of a batch, at most */
 #define STRIDE		(256UL << 10)	/* of their outputs */

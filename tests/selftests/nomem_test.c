@@ -19,6 +19,7 @@
 
 #include "dma.h"
 #include "kselftest_harness.h"
+#include "region.h"
 
 #define PIECES	20U			/* more than are handled on the stack */
 #define SMALL	10000U

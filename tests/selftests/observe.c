@@ -18,12 +18,6 @@
 #include "observe.h"
 #include "dmio_test.h"
 
-static void die(const char *what)
-{
-	fprintf(stderr, "# the test itself failed: %s: %s\n", what, strerror(errno));
-	abort();
-}
-
 /*
  * The counters are kept per CPU and added up now and then; writing to
  * stat_refresh adds them up now.  Kernels without SMP have neither need
@@ -36,7 +30,7 @@ static void vmstat_refresh(void)
 	if (fd < 0)
 		return;
 	if (write(fd, "1", 1) < 0 && errno != EINVAL)
-		die("stat_refresh");
+		dt_die("stat_refresh");
 	close(fd);
 }
 
@@ -48,14 +42,14 @@ static void read_pins(long long *acquired, long long *released)
 	vmstat_refresh();
 	f = fopen("/proc/vmstat", "re");
 	if (!f)
-		die("/proc/vmstat");
+		dt_die("/proc/vmstat");
 	while (fgets(line, sizeof(line), f)) {
 		sscanf(line, "nr_foll_pin_acquired %lld", acquired);
 		sscanf(line, "nr_foll_pin_released %lld", released);
 	}
 	fclose(f);
 	if (*acquired < 0 || *released < 0)
-		die("nr_foll_pin_acquired, nr_foll_pin_released in /proc/vmstat");
+		dt_die("nr_foll_pin_acquired, nr_foll_pin_released in /proc/vmstat");
 }
 
 long long dt_pins_acquired(void)
@@ -93,7 +87,7 @@ long long dt_proc_kb(const char *file, const char *name)
 	FILE *f = fopen(file, "re");
 
 	if (!f)
-		die(file);
+		dt_die(file);
 	while (kb < 0 && fgets(line, sizeof(line), f)) {
 		size_t n = strlen(name);
 
