@@ -357,6 +357,24 @@ int sim_bind(unsigned int device, bool bind)
 	return dt_bind("dmover-sim", name, bind);
 }
 
+int dt_all_back(int nr)
+{
+	int fd = dt_open(NULL, 0), err = 0;
+
+	if (fd < 0)
+		return fd;
+	if (sim_is_there()) {
+		sim_bind(0, false);
+		err = sim_bind(0, true);
+	}
+	if (!err)
+		err = dt_rescan();
+	if (!err)
+		err = dt_wait_channels(fd, nr);
+	close(fd);
+	return err;
+}
+
 int sim_set(const char *name, const char *value)
 {
 	char path[128];

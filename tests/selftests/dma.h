@@ -74,6 +74,9 @@ int dt_insmod(const char *module, const char *options);
 /* What a module's parameters are, as dt_insmod() takes them */
 int dt_options(const char *module, char *options, size_t size);
 
+/* What was taken away, failed or has parked memory is back: so many channels. 0 or -errno */
+int dt_all_back(int nr);
+
 /* A device loses its driver, or gets it */
 int dt_bind(const char *driver, const char *device, bool bind);
 

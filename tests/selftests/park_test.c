@@ -165,38 +165,34 @@ static int depart_and_arrive(void *cell)
 	return err ? err : cell_arrive(cell) ? -EBADMSG : 0;
 }
 
-static pid_t child(struct __test_metadata *_metadata, int (*act)(void *cell))
+/* A child is killed when its transfers, after that fault, stand still */
+static void kill_child(struct __test_metadata *_metadata, FIXTURE_DATA(parked) *self,
+		       const char *fault, int (*act)(void *cell))
 {
 	struct cell cell;
 	int err = -1;
-	pid_t pid = dt_spawn(act, &cell, &err);
+	pid_t pid;
 
+	ASSERT_EQ(0, bk_fault(self->bk.name, fault));
+	pid = dt_spawn(act, &cell, &err);
 	ASSERT_LT(0, pid);
 	EXPECT_EQ(0, err);
-	return pid;
+	EXPECT_EQ(0, bk_fault_settle(self->bk.name, "still", 1));
+	EXPECT_EQ(SIGKILL, dt_kill(pid));
 }
 
 TEST_F_TIMEOUT(parked, killed, 240)
 {
-	pid_t pid;
-
 	NEED_BROKEN();
-	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
-	pid = child(_metadata, depart_and_arrive);
-	EXPECT_EQ(SIGKILL, dt_kill(pid));
+	kill_child(_metadata, self, "hang 0 1", depart_and_arrive);
 	expect_parked(_metadata, self);
 	expect_nothing_left(_metadata, self);
 }
 
 TEST_F_TIMEOUT(parked, killed_before_it_was_parked, 240)
 {
-	pid_t pid;
-
 	NEED_BROKEN();
-	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
-	pid = child(_metadata, depart);
-	EXPECT_EQ(0, bk_fault_settle(self->bk.name, "still", 1));
-	EXPECT_EQ(SIGKILL, dt_kill(pid));
+	kill_child(_metadata, self, "hang 0 1", depart);
 	ASSERT_EQ(0, dt_set_param("watchdog_ms", BK_SOON_MS));
 	expect_parked(_metadata, self);
 	expect_nothing_left(_metadata, self);
@@ -206,13 +202,9 @@ TEST_F_TIMEOUT(parked, killed_before_it_was_parked, 240)
 TEST_F_TIMEOUT(parked, killed_and_woken_in_time, 240)
 {
 	struct dmoverio_engine e;
-	pid_t pid;
 
 	NEED_BROKEN();
-	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
-	pid = child(_metadata, depart);
-	EXPECT_EQ(0, bk_fault_settle(self->bk.name, "still", 1));
-	EXPECT_EQ(SIGKILL, dt_kill(pid));
+	kill_child(_metadata, self, "hang 0 1", depart);
 	EXPECT_LT(self->refs, bk_module_refs("dmoverio"));
 	EXPECT_EQ(0, bk_engine(&self->bk, self->bk.name, &e));
 	EXPECT_EQ(DMOVERIO_ENGINE_ACTIVE, e.state);
@@ -222,12 +214,8 @@ TEST_F_TIMEOUT(parked, killed_and_woken_in_time, 240)
 /* Unbound, the hardware has nothing any more, whoever had it */
 TEST_F_TIMEOUT(parked, killed_and_unbound, 240)
 {
-	pid_t pid;
-
 	NEED_BROKEN();
-	ASSERT_EQ(0, bk_fault(self->bk.name, "late 0 1"));
-	pid = child(_metadata, depart_and_arrive);
-	EXPECT_EQ(SIGKILL, dt_kill(pid));
+	kill_child(_metadata, self, "late 0 1", depart_and_arrive);
 	expect_parked(_metadata, self);
 	/* Those behind it come back, it does not */
 	EXPECT_EQ(0, bk_fault(self->bk.name, "wake"));
