@@ -171,6 +171,36 @@ struct fake_job *fake_first(struct fake *fake)
 }
 
 /**
+ * fake_finish_first() - give back what an engine has had longest
+ * @fake: the engine
+ *
+ * Return: the job; NULL if it has none, and gets none.
+ */
+struct fake_job *fake_finish_first(struct fake *fake)
+{
+	struct fake_job *fj = fake_first(fake);
+
+	if (!fj) {
+		/* The scheduler's worker may be about to hand it one */
+		fake_settle();
+		fj = fake_first(fake);
+	}
+	if (fj)
+		fake_finish(fake, &fj->job);
+	return fj;
+}
+
+/**
+ * fake_finish_all() - give back all that an engine has, and what it gets meanwhile
+ * @fake: the engine
+ */
+void fake_finish_all(struct fake *fake)
+{
+	while (fake_finish_first(fake))
+		;
+}
+
+/**
  * fake_is_done() - was a job given back?
  * @fj: the job
  *

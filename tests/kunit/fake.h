@@ -98,6 +98,8 @@ void fake_settle(void);
 void fake_look(void);
 void fake_finish(struct fake *fake, struct dmio_job *job);
 struct fake_job *fake_first(struct fake *fake);
+struct fake_job *fake_finish_first(struct fake *fake);
+void fake_finish_all(struct fake *fake);
 bool fake_is_done(const struct fake_job *fj);
 
 void fake_job_init(struct fake_job *fj, u32 policy, u64 len);

@@ -81,7 +81,6 @@ static void cost_of_search_test(struct kunit *test)
 		submit(&bench->job[i], &fake_other_func);
 	for (i = 1; i < NR_CHANNELS; i++)
 		fake_add(&bench->dma[i]);
-	fake_settle();
 
 	fake_nr_asked = 0;
 	submit(&bench->job[NR_FLOWS - 1], &fake_func);
@@ -90,8 +89,7 @@ static void cost_of_search_test(struct kunit *test)
 	KUNIT_EXPECT_LE(test, fake_nr_asked, 8U * NR_CHANNELS);
 	fake_finish(&bench->dma[1], &bench->job[NR_FLOWS - 1].job);
 
-	while (fake_first(able))
-		fake_finish(able, &fake_first(able)->job);
+	fake_finish_all(able);
 	for (i = 0; i < NR_FLOWS; i++)
 		KUNIT_EXPECT_TRUE(test, fake_is_done(&bench->job[i]));
 	for (i = 0; i < NR_CHANNELS; i++)
@@ -114,7 +112,6 @@ static void cost_of_clock_test(struct kunit *test)
 		fake_finish(fast, &bench->job[0].job);
 	}
 	fake_add(slow);
-	fake_settle();
 	submit(&bench->job[0], &fake_func);
 	fake_now += NSEC_PER_SEC;
 	fake_finish(slow, &bench->job[0].job);
@@ -136,8 +133,7 @@ static void cost_of_clock_test(struct kunit *test)
 	kunit_info(test, "%u looks\n", fake_nr_clocks);
 	KUNIT_EXPECT_LE(test, fake_nr_clocks, 3U);
 
-	while (fake_first(fast))
-		fake_finish(fast, &fake_first(fast)->job);
+	fake_finish_all(fast);
 	for (i = 0; i < NR_FLOWS; i++)
 		KUNIT_EXPECT_TRUE(test, fake_is_done(&bench->job[i]));
 	fake_remove(fast);

@@ -105,27 +105,6 @@ static void expect_given(struct kunit *test, struct fake *fake, unsigned int nr)
 	KUNIT_EXPECT_EQ(test, fake->nr_jobs, nr);
 }
 
-/* An engine is done with the job that it has had longest */
-static struct fake_job *finish_one(struct fake *fake)
-{
-	struct fake_job *fj = fake_first(fake);
-
-	if (!fj) {
-		/* The scheduler's worker may be about to hand it one */
-		fake_settle();
-		fj = fake_first(fake);
-	}
-	if (fj)
-		fake_finish(fake, &fj->job);
-	return fj;
-}
-
-static void finish_all(struct fake *fake)
-{
-	while (finish_one(fake))
-		;
-}
-
 /* The scheduler's worker has done what it was to do: it was to drop a job */
 static void settle(struct kunit *test)
 {
@@ -178,7 +157,7 @@ static void share(struct kunit *test, struct fake *fake, u32 policy, u64 seed)
 	for (i = 0; i < NR_JOBS; i++)
 		submit(bench, i, i / BACKLOG, policy, size_of(&rnd, i / BACKLOG));
 	for (i = 0; i < 20000; i++) {
-		struct fake_job *fj = finish_one(fake);
+		struct fake_job *fj = fake_finish_first(fake);
 		unsigned int flow;
 
 		KUNIT_ASSERT_NOT_NULL(test, fj);
@@ -189,7 +168,7 @@ static void share(struct kunit *test, struct fake *fake, u32 policy, u64 seed)
 		submit(bench, fj - bench->job, flow, policy, size_of(&rnd, flow));
 	}
 	kunit_info(test, "%llu MiB\n", total >> 20);
-	finish_all(fake);
+	fake_finish_all(fake);
 }
 
 /* Whatever the sizes of their jobs are, flows get equal shares at any moment */
@@ -222,13 +201,13 @@ static void fair_flood_test(struct kunit *test)
 		unsigned int before = dma->nr_jobs;
 
 		submit(bench, 0, 0, PREFER, SZ_4K);
-		while (!bench->job[0].nr_done && finish_one(dma))
+		while (!bench->job[0].nr_done && fake_finish_first(dma))
 			;
 		/* Those that the engine has, one of each of the others, itself */
 		KUNIT_EXPECT_LE(test, dma->nr_jobs - before, 2U + 2U + 1U);
 		KUNIT_EXPECT_EQ(test, bench->job[0].nr_done, 1U);
 	}
-	finish_all(dma);
+	fake_finish_all(dma);
 	fake_remove(dma);
 }
 
@@ -253,9 +232,9 @@ static void fair_bounds_test(struct kunit *test)
 			submit(bench, k, k % NR_FLOWS, PREFER, bounds[i].len);
 		for (k = 0; k < NR_JOBS - bounds[i].nr; k++) {
 			KUNIT_EXPECT_EQ(test, dma->nr_jobs, k + bounds[i].nr);
-			KUNIT_EXPECT_NOT_NULL(test, finish_one(dma));
+			KUNIT_EXPECT_NOT_NULL(test, fake_finish_first(dma));
 		}
-		finish_all(dma);
+		fake_finish_all(dma);
 		KUNIT_EXPECT_EQ(test, dma->nr_jobs, (unsigned int)NR_JOBS);
 		fake_remove(dma);
 	}
@@ -275,9 +254,9 @@ static void fair_spread_test(struct kunit *test)
 	for (i = 0; fake_first(&bench->dma[2]); i++)
 		for (k = 0; k < NR_ENGINES; k++)
 			if (!(i % (4 >> k)))
-				finish_one(&bench->dma[k]);
+				fake_finish_first(&bench->dma[k]);
 	for (k = 0; k < NR_ENGINES; k++) {
-		finish_all(&bench->dma[k]);
+		fake_finish_all(&bench->dma[k]);
 		KUNIT_EXPECT_LE(test, abs((int)bench->dma[k].nr_jobs - (NR_JOBS << k) / 7), 4);
 		fake_remove(&bench->dma[k]);
 	}
@@ -303,10 +282,10 @@ static void fair_other_func_test(struct kunit *test)
 	fake_add(plain);
 	for (i = 20; i < 40; i++)
 		submit(bench, i, 1, REQUIRE, SZ_1M);
-	finish_all(plain);
+	fake_finish_all(plain);
 	for (i = 0; i < 40; i++)
 		KUNIT_EXPECT_EQ(test, bench->job[i].nr_done, (unsigned int)(i >= 20));
-	finish_all(able);
+	fake_finish_all(able);
 	for (i = 0; i < 20; i++)
 		expect_done(test, &bench->job[i], 0);
 	fake_remove(able);
@@ -332,7 +311,7 @@ static void fair_abandon_test(struct kunit *test)
 		expect_done(test, &bench->job[i], -ECANCELED);
 	KUNIT_EXPECT_EQ(test, bench->job[0].nr_done, 0U);
 	KUNIT_EXPECT_EQ(test, dma->nr_jobs, 2U);
-	finish_all(dma);
+	fake_finish_all(dma);
 	for (i = 1; i < 40; i += 2)
 		expect_done(test, &bench->job[i], 0);
 	KUNIT_EXPECT_EQ(test, dma->nr_jobs, 21U);
@@ -359,7 +338,7 @@ static void fair_leave_test(struct kunit *test)
 	fake_add(other);
 	expect_given(test, other, 2);
 	KUNIT_EXPECT_FALSE(test, dmio_sched_leave(&dma->engine, 0));
-	finish_all(dma);
+	fake_finish_all(dma);
 	KUNIT_EXPECT_EQ(test, dma->nr_jobs, 2U);
 	KUNIT_EXPECT_EQ(test, other->nr_jobs, 2U);
 	KUNIT_EXPECT_TRUE(test, dmio_sched_leave(&dma->engine, 0));
@@ -372,7 +351,7 @@ static void fair_leave_test(struct kunit *test)
 				(int)DMIO_REASON_NO_CHANNEL);
 	}
 	KUNIT_EXPECT_EQ(test, fake_cpu.nr_jobs, 18U);
-	finish_all(other);
+	fake_finish_all(other);
 	for (i = 0; i < 4; i++)
 		expect_done(test, &bench->job[i], 0);
 	dmio_sched_remove(&other->engine);
@@ -389,7 +368,7 @@ static void fair_pause_test(struct kunit *test)
 	for (i = 0; i < 20; i++)
 		submit(bench, i, i % 2, PREFER, SZ_1M);
 	dmio_dispatch_pause_dma(true);
-	finish_all(dma);
+	fake_finish_all(dma);
 	KUNIT_EXPECT_TRUE(test, dmio_sched_drain(0));
 	submit(bench, 20, 0, PREFER, SZ_1M);
 	settle(test);
@@ -397,7 +376,7 @@ static void fair_pause_test(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dmio_sched_drain(0));
 	dmio_dispatch_pause_dma(false);
 	expect_given(test, dma, 4);
-	finish_all(dma);
+	fake_finish_all(dma);
 	for (i = 0; i <= 20; i++)
 		expect_done(test, &bench->job[i], 0);
 	fake_remove(dma);
@@ -441,7 +420,7 @@ static void fair_at_once_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_cpu.nr_jobs, nr + 1);
 	fake_finish(&fake_cpu, &bench->job[0].job);
 	KUNIT_EXPECT_EQ(test, fake_cpu.nr_jobs, nr + 1);
-	finish_all(&fake_cpu);
+	fake_finish_all(&fake_cpu);
 	KUNIT_EXPECT_EQ(test, fake_cpu.nr_jobs, (unsigned int)NR_JOBS);
 }
 
@@ -466,10 +445,10 @@ static void anything(struct kunit *test, struct rnd_state *rnd)
 	if (dma->engine.ops) {
 		dma->error = rnd_one_in(rnd, 5) ? -EIO : 0;
 		dma->reason = dma->error ? DMIO_REASON_ERROR : DMIO_REASON_NONE;
-		finish_one(dma);
+		fake_finish_first(dma);
 	}
 	if (rnd_one_in(rnd, 3))
-		finish_one(&fake_cpu);
+		fake_finish_first(&fake_cpu);
 	if (!rnd_one_in(rnd, 50))
 		return;
 	if (!dma->engine.ops) {
@@ -499,12 +478,12 @@ static void fair_nothing_lost_test(struct kunit *test)
 		dma->reason = DMIO_REASON_NONE;
 		dma->error = 0;
 		while (!dmio_sched_leave(&dma->engine, 0))
-			finish_one(dma);
+			fake_finish_first(dma);
 		dmio_sched_remove(&dma->engine);
 	}
 	for (nr = NR_JOBS; nr; ) {
 		settle(test);
-		finish_all(&fake_cpu);
+		fake_finish_all(&fake_cpu);
 		for (nr = 0, i = 0; i < NR_JOBS; i++)
 			nr += !is_idle(&bench->job[i]);
 	}

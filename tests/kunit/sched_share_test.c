@@ -124,7 +124,6 @@ static void add_channels(struct share_bench *bench, unsigned int nr)
 		bench->engine[bench->nr_channels++] = dma;
 	}
 	bench->nr_engines = nr;
-	fake_settle();
 }
 
 /* As many windows of it as may be */

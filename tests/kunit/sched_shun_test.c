@@ -76,7 +76,6 @@ static struct fake *add_channel(struct shun_bench *bench, u64 ns)
 	dma->holds = true;
 	bench->dma_ns[bench->nr++] = ns;
 	fake_add(dma);
-	fake_settle();
 	return dma;
 }
 
@@ -259,8 +258,7 @@ static void drain(struct shun_bench *bench)
 	unsigned int i;
 
 	for (i = 0; i < bench->nr; i++)
-		while (fake_first(&bench->dma[i]))
-			fake_finish(&bench->dma[i], &fake_first(&bench->dma[i])->job);
+		fake_finish_all(&bench->dma[i]);
 }
 
 /* One that refused is tried again even if it always has others to do, of another size */
@@ -328,17 +326,14 @@ static void shun_refused_other_test(struct kunit *test)
 	for (i = 0; i < bench->nr; i++)
 		KUNIT_ASSERT_EQ(test, bench->dma[i].nr_jobs, 1U);
 	/* That is known of one of them */
-	fake_finish(idle, &fake_first(idle)->job);
+	fake_finish_first(idle);
 
 	submit(&fj[3], 1, REQUIRE);
 	KUNIT_EXPECT_EQ(test, idle->nr_jobs, 1U);
-	while (fake_first(refuser))
-		fake_finish(refuser, &fake_first(refuser)->job);
+	fake_finish_all(refuser);
 	KUNIT_EXPECT_EQ(test, idle->nr_jobs, 1U);
-	while (fake_first(able))
-		fake_finish(able, &fake_first(able)->job);
-	while (fake_first(&fake_cpu))
-		fake_finish(&fake_cpu, &fake_first(&fake_cpu)->job);
+	fake_finish_all(able);
+	fake_finish_all(&fake_cpu);
 	for (i = 0; i < 4; i++) {
 		KUNIT_EXPECT_EQ(test, fj[i].nr_done, 1U);
 		KUNIT_EXPECT_EQ(test, fj[i].job.error, 0);

@@ -106,3 +106,19 @@ void fault_wait(struct kunit *test, const struct fault_file *fault, const char *
 		schedule_timeout_uninterruptible(1);
 	KUNIT_ASSERT_EQ(test, fault_read(fault, what, field), value);
 }
+
+/**
+ * fault_end() - give up what the first channel has, and disarm all of its faults
+ * @test: the case, whose client has the channel
+ *
+ * Context: may sleep.
+ */
+void fault_end(struct kunit *test)
+{
+	struct client *client = test->priv;
+	struct fault_file file = fault_file(client, 0);
+
+	dmaengine_terminate_async(client->chan[0]);
+	fault_write(&file, "off");
+	fault_wait(test, &file, "loose", 1, 0);
+}

@@ -15,6 +15,7 @@ int fault_write(const struct fault_file *file, const char *line);
 int fault_read(const struct fault_file *file, const char *what, unsigned int field);
 void fault_wait(struct kunit *test, const struct fault_file *file, const char *what,
 		unsigned int field, int value);
+void fault_end(struct kunit *test);
 
 /* Fields of a fault's line; "still" and "loose" have one only */
 enum { FAULT_BEFORE = 1, FAULT_COUNT, FAULT_MS, FAULT_STRUCK };

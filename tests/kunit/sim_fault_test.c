@@ -33,13 +33,8 @@ static void sim_fault_exit(struct kunit *test)
 {
 	struct client *client = test->priv;
 
-	if (client->chan[0]) {
-		struct fault_file file = fault_file(client, 0);
-
-		dmaengine_terminate_async(client->chan[0]);
-		fault_write(&file, "off");
-		fault_wait(test, &file, "loose", 1, 0);
-	}
+	if (client->chan[0])
+		fault_end(test);
 	client_destroy(test);
 }
 

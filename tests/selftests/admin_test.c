@@ -128,18 +128,6 @@ TEST_F_TIMEOUT(admin, a_higher_limit_wakes_who_waits_for_room, 120)
 
 /* -- the workers' CPUs and priority */
 
-static int read_line(const char *path, char *line, size_t len)
-{
-	FILE *f = fopen(path, "re");
-
-	if (!f)
-		return -errno;
-	if (!fgets(line, len, f))
-		line[0] = 0;
-	fclose(f);
-	return 0;
-}
-
 static int copy_large(FIXTURE_DATA(admin) *self)
 {
 	struct dt_req r;
@@ -155,16 +143,16 @@ static int copy_large(FIXTURE_DATA(admin) *self)
 TEST_F_TIMEOUT(admin, workers_go_where_they_are_told, 120)
 {
 	static const struct { const char *file, *value; } turns[] = {
-		{ DT_WORKQUEUE "cpumask", "1\n" },
-		{ DT_WORKQUEUE "nice", "19\n" },
-		{ DT_WORKQUEUE "nice", "-5\n" },
+		{ DT_WORKQUEUE "cpumask", "1" },
+		{ DT_WORKQUEUE "nice", "19" },
+		{ DT_WORKQUEUE "nice", "-5" },
 	};
 	char was[64], line[64];
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(turns); i++) {
-		ASSERT_EQ(0, read_line(turns[i].file, was, sizeof(was)));
+		ASSERT_EQ(0, dt_read_line(turns[i].file, was, sizeof(was)));
 		ASSERT_EQ(0, dt_write_line(turns[i].file, turns[i].value));
-		EXPECT_EQ(0, read_line(turns[i].file, line, sizeof(line)));
+		EXPECT_EQ(0, dt_read_line(turns[i].file, line, sizeof(line)));
 		EXPECT_STREQ(turns[i].value, line);
 		EXPECT_EQ(0, copy_large(self));
 		EXPECT_EQ(0, dt_write_line(turns[i].file, was));
@@ -174,39 +162,6 @@ TEST_F_TIMEOUT(admin, workers_go_where_they_are_told, 120)
 
 /* -- suspend, as far as the freezing of all tasks */
 
-#define PM_TEST		"/sys/power/pm_test"
-#define PM_STATE	"/sys/power/state"
-
-static bool can_suspend(void)
-{
-	char line[128];
-
-	return !read_line(PM_TEST, line, sizeof(line)) && strstr(line, "freezer") &&
-	       !read_line(PM_STATE, line, sizeof(line)) && strstr(line, "freeze");
-}
-
-/*
- * It stays frozen for some seconds, which is the kernel's parameter. How long it
- * waits for all tasks, too: 20 s are not much for a slow machine, and who keeps it
- * awake does so for ever.
- */
-static int suspend(void)
-{
-	static const char delay[] = "/sys/module/suspend/parameters/pm_test_delay";
-	char was[16] = "";
-	int err;
-
-	dt_write_line("/sys/power/pm_freeze_timeout", "60000");
-	if (!read_line(delay, was, sizeof(was)))
-		dt_write_line(delay, "1");
-	err = dt_write_line(PM_TEST, "freezer");
-	if (!err)
-		err = dt_write_line(PM_STATE, "freeze");
-	dt_write_line(PM_TEST, "none");
-	dt_write_line(delay, was);
-	return err;
-}
-
 TEST_F_TIMEOUT(admin, suspend_with_requests_running, 120)
 {
 	struct dmio_usrresp resp[PARTS];
@@ -214,7 +169,7 @@ TEST_F_TIMEOUT(admin, suspend_with_requests_running, 120)
 	struct dt_req r[PARTS];
 	struct dt_hold hold;
 
-	if (!can_suspend())
+	if (!dt_can_suspend())
 		SKIP(return, "no test of suspend in this kernel");
 	memset(self->dst, 0xee, LARGE);
 	for (unsigned int i = 0; i < PARTS; i++) {
@@ -226,7 +181,7 @@ TEST_F_TIMEOUT(admin, suspend_with_requests_running, 120)
 	ASSERT_EQ(0, dt_hold(&hold));
 	ASSERT_EQ(PARTS, dt_write(self->copy, flat, PARTS));
 	EXPECT_GT(PARTS, dt_nr(self->copy, "answered"));
-	EXPECT_EQ(0, suspend());
+	EXPECT_EQ(0, dt_suspend("freezer"));
 	EXPECT_EQ(0, dt_unhold(&hold));
 	ASSERT_EQ(0, dt_collect(self->copy, resp, PARTS));
 	EXPECT_TRUE(dt_ids_once(resp, PARTS, 0));
@@ -236,10 +191,10 @@ TEST_F_TIMEOUT(admin, suspend_with_requests_running, 120)
 /* One who makes workers hang does not keep the machine awake. */
 TEST_F_TIMEOUT(admin, suspend_with_workers_that_hang, 120)
 {
-	if (!can_suspend())
+	if (!dt_can_suspend())
 		SKIP(return, "no test of suspend in this kernel");
 	stall(_metadata, self, 2);
-	EXPECT_EQ(0, suspend());
+	EXPECT_EQ(0, dt_suspend("freezer"));
 	EXPECT_EQ(0, dt_nr(self->zero, "answered"));
 	EXPECT_EQ(0, copy_large(self));
 	resolve_and_collect(_metadata, self, 2);
@@ -249,37 +204,20 @@ TEST_F_TIMEOUT(admin, suspend_with_workers_that_hang, 120)
 
 #define MODULE	"/modules/dmoverio.ko"	/* in our guests */
 
-static int unload(void)
-{
-	return syscall(SYS_delete_module, "dmoverio", O_NONBLOCK) ? -errno : 0;
-}
-
-/* As our guests load it */
-static int load(void)
-{
-	const char *options = getenv("OPTIONS");
-	int fd = open(MODULE, O_RDONLY | O_CLOEXEC), err;
-
-	if (fd < 0)
-		return -errno;
-	err = syscall(SYS_finit_module, fd, options ? options : "", 0) ? -errno : 0;
-	close(fd);
-	return err;
-}
-
 /* No file is open any more, but a worker still hangs for the user. */
 TEST_F_TIMEOUT(admin, unload_does_not_wait_for_a_user, 120)
 {
-	long long end;
+	/* As our guests load it */
+	const char *options = getenv("OPTIONS");
 	int err;
 
 	if (access(MODULE, R_OK))
 		SKIP(return, "no module to load again");
 	stall(_metadata, self, 2);
 	close(self->copy);
-	EXPECT_EQ(-EAGAIN, unload());
+	EXPECT_EQ(-EAGAIN, dt_rmmod("dmoverio"));
 	ASSERT_EQ(0, close(self->zero));
-	EXPECT_EQ(-EAGAIN, unload());
+	EXPECT_EQ(-EAGAIN, dt_rmmod("dmoverio"));
 	/* Nor has it been made useless. */
 	self->copy = dt_open("copy", 0);
 	ASSERT_LE(0, self->copy);
@@ -287,12 +225,10 @@ TEST_F_TIMEOUT(admin, unload_does_not_wait_for_a_user, 120)
 	close(self->copy);
 
 	ASSERT_EQ(0, st_uffd_resolve(self->uffd, self->region, PARTS * PART, NULL));
-	end = dt_now_ms() + DT_PATIENCE_MS;
-	while ((err = unload()) == -EAGAIN && dt_now_ms() < end)
-		dt_sleep_ms(10);
+	err = dt_rmmod_later("dmoverio");
 	EXPECT_EQ(0, err);
 	if (!err)
-		ASSERT_EQ(0, load());
+		ASSERT_EQ(0, dt_insmod("dmoverio", options ? options : ""));
 	self->zero = dt_open("zero", 0);
 	self->copy = dt_open("copy", 0);
 	EXPECT_LE(0, self->zero);

@@ -125,6 +125,18 @@ const char *bk_begin_ioat(struct bk *bk)
 	return NULL;
 }
 
+/* Whatever has become of its devices: unbound, they have nothing any more */
+static void unbind_sim(const struct bk *bk)
+{
+	char name[64], nr[16] = "";
+
+	dt_read_line("/sys/module/" SIM_MODULE "/parameters/devices", nr, sizeof(nr));
+	for (int i = 0; i < atoi(nr); i++) {
+		snprintf(name, sizeof(name), "%s.%d", bk->driver, i);
+		dt_bind(bk->driver, name, false);
+	}
+}
+
 int bk_end(struct bk *bk)
 {
 	int err = 0;
@@ -136,8 +148,7 @@ int bk_end(struct bk *bk)
 	if (bk->patience[0])
 		dt_write_line(IOAT_PATIENCE, bk->patience);
 	if (bk->options[0]) {
-		/* Whatever has become of it: unbound, it has nothing any more */
-		dt_bind(bk->driver, bk->device, false);
+		unbind_sim(bk);
 		err = remove_sim(bk);
 	}
 	if (!err && bk->was[0])
@@ -177,7 +188,8 @@ int bk_fault(const char *channel, const char *line)
 	return dt_write_line(path, line);
 }
 
-int bk_fault_number(const char *channel, const char *name)
+/* -1 if it is not there */
+static int fault_number(const char *channel, const char *name)
 {
 	char path[128], line[128], word[32];
 	int value = -1, number;
@@ -198,7 +210,7 @@ int bk_fault_settle(const char *channel, const char *name, int value)
 {
 	long long end = dt_now_ms() + DT_PATIENCE_MS;
 
-	while (bk_fault_number(channel, name) != value) {
+	while (fault_number(channel, name) != value) {
 		if (dt_now_ms() > end)
 			return -ETIMEDOUT;
 		dt_sleep_ms(1);

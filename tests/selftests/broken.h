@@ -39,9 +39,7 @@ int bk_bind(struct bk *bk, int nr_channels);
 /* -- faults of a simulated channel: 0 or -errno */
 
 int bk_fault(const char *channel, const char *line);
-/* A number of the file "fault": "still", "loose"; or -1 */
-int bk_fault_number(const char *channel, const char *name);
-/* Wait until it is @value: 0 or -ETIMEDOUT */
+/* Wait until a number of the file "fault" ("still", "loose") is @value: 0 or -ETIMEDOUT */
 int bk_fault_settle(const char *channel, const char *name, int value);
 /* -- of I/OAT; as ioat/faults.py has them */
 enum bk_ioat {

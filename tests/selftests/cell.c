@@ -11,6 +11,7 @@
 
 #include "cell.h"
 #include "dma.h"
+#include "region.h"
 
 #define ALL	(CELL_MOST * CELL_STRIDE)
 #define BESIDE	0xee

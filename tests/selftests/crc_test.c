@@ -11,8 +11,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "dmio_test.h"
 #include "kselftest_harness.h"
+#include "region.h"
 
 #define BIG	(5UL << 20)	/* several windows */
 

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "dmio_test.h"
 #include "kselftest_harness.h"
+#include "region.h"
 
 struct layout {
 	const struct dt_func *f;

@@ -20,12 +20,6 @@
 #define PM_DELAY	"/sys/module/suspend/parameters/pm_test_delay"
 #define SIM_PARAMETERS	"/sys/module/dmover_sim/parameters/"
 
-static void die(const char *what)
-{
-	fprintf(stderr, "# the test itself failed: %s: %s\n", what, strerror(errno));
-	abort();
-}
-
 int dt_set_policy(int fd, uint32_t policy)
 {
 	struct dmoverio_policy arg = { sizeof(arg), policy };
@@ -66,7 +60,7 @@ static FILE *open_fdinfo(int fd)
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	f = fopen(path, "re");
 	if (!f)
-		die(path);
+		dt_die(path);
 	return f;
 }
 
@@ -91,6 +85,16 @@ int dt_engines(int fd, struct dt_engines *all)
 			return err == -ENOENT ? 0 : err;
 	}
 	return -E2BIG;
+}
+
+long long dt_channel_counter(const char *channel, const char *name)
+{
+	char path[128], line[32];
+	int err;
+
+	snprintf(path, sizeof(path), DT_DEVICE "%s/%s", channel, name);
+	err = dt_read_line(path, line, sizeof(line));
+	return err ? err : atoll(line);
 }
 
 bool dt_is_channel(const struct dmoverio_engine *engine, unsigned int func)
@@ -174,7 +178,7 @@ struct dt_ways dt_ways(int fd)
 	fclose(f);
 	errno = ENOENT;
 	if (found != DT_NR_WAYS)
-		die("counters in fdinfo");
+		dt_die("counters in fdinfo");
 	return ways;
 }
 
@@ -190,7 +194,7 @@ struct dt_ways dt_ways_all(void)
 			if (*c == '-')
 				*c = '_';
 		if (dt_read_line(path, line, sizeof(line)))
-			die(path);
+			dt_die(path);
 		ways.bytes[i] = atoll(line);
 	}
 	return ways;
@@ -302,7 +306,8 @@ bool dt_can_suspend(void)
 {
 	char line[128] = "";
 
-	return !dt_read_line(PM_TEST, line, sizeof(line)) && strstr(line, "freezer");
+	return !dt_read_line(PM_TEST, line, sizeof(line)) && strstr(line, "freezer") &&
+	       !dt_read_line(PM_STATE, line, sizeof(line)) && strstr(line, "freeze");
 }
 
 int dt_suspend(const char *how)
@@ -310,7 +315,10 @@ int dt_suspend(const char *how)
 	char was[16] = "";
 	int err;
 
-	/* A slow machine may need more than 20 s for the freezing of all tasks */
+	/*
+	 * A slow machine may need more than 20 s for the freezing of all tasks, and who
+	 * keeps it awake does so for ever
+	 */
 	dt_write_line("/sys/power/pm_freeze_timeout", "60000");
 	if (!dt_read_line(PM_DELAY, was, sizeof(was)))
 		dt_write_line(PM_DELAY, "1");
@@ -347,6 +355,24 @@ int sim_bind(unsigned int device, bool bind)
 
 	snprintf(name, sizeof(name), "dmover-sim.%u", device);
 	return dt_bind("dmover-sim", name, bind);
+}
+
+int dt_all_back(int nr)
+{
+	int fd = dt_open(NULL, 0), err = 0;
+
+	if (fd < 0)
+		return fd;
+	if (sim_is_there()) {
+		sim_bind(0, false);
+		err = sim_bind(0, true);
+	}
+	if (!err)
+		err = dt_rescan();
+	if (!err)
+		err = dt_wait_channels(fd, nr);
+	close(fd);
+	return err;
 }
 
 int sim_set(const char *name, const char *value)

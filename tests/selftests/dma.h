@@ -22,6 +22,7 @@ void dt_policy_word(int fd, char *word, size_t size);
 /* -- engines */
 
 #define DT_MAX_ENGINES	128
+#define DT_DEVICE	"/sys/devices/platform/dmoverio/"	/* with a directory per channel */
 
 struct dt_engines {
 	struct dmoverio_engine engine[DT_MAX_ENGINES];
@@ -30,6 +31,8 @@ struct dt_engines {
 
 /* All that are listed: 0 or -errno */
 int dt_engines(int fd, struct dt_engines *all);
+/* What sysfs says of a channel: a counter, or -errno */
+long long dt_channel_counter(const char *channel, const char *name);
 /* A channel at work, that can do a function (DMOVERIO_FUNC_NONE: any) */
 bool dt_is_channel(const struct dmoverio_engine *engine, unsigned int func);
 /* How many of them there are, or -errno */
@@ -70,6 +73,9 @@ int dt_rmmod_later(const char *module);
 int dt_insmod(const char *module, const char *options);
 /* What a module's parameters are, as dt_insmod() takes them */
 int dt_options(const char *module, char *options, size_t size);
+
+/* What was taken away, failed or has parked memory is back: so many channels. 0 or -errno */
+int dt_all_back(int nr);
 
 /* A device loses its driver, or gets it */
 int dt_bind(const char *driver, const char *device, bool bind);

@@ -16,6 +16,7 @@
 
 #include "dma.h"
 #include "kselftest_harness.h"
+#include "region.h"
 
 #ifndef SYS_memfd_secret
 #define SYS_memfd_secret 447		/* on every architecture that has it */

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the selftests share: sessions, requests with everything they point
- * to, an oracle that computes what a request must produce, and the kernel's
- * view (observe.h).  It knows nothing of the harness, so that threads and
- * children may use it too: every function returns what happened, the tests
- * judge it.
+ * to, and the kernel's view (observe.h).  It knows nothing of the harness, so
+ * that threads and children may use it too: every function returns what
+ * happened, the tests judge it.
  *
- * Only a failing helper of the test itself (no memory, no /proc) aborts.
+ * Only a failing helper of the test itself (no memory, no /proc) aborts: dt_die().
  */
 #ifndef DMIO_TEST_H
 #define DMIO_TEST_H
@@ -27,6 +26,8 @@
 
 #define DT_REC		sizeof(struct dmio_usrreq)
 #define DT_RESP		sizeof(struct dmio_usrresp)
+
+void dt_die(const char *what) __attribute__((noreturn));
 
 /* -- random numbers, repeatable: the seed is printed, DMIO_TEST_SEED sets it */
 
@@ -88,36 +89,6 @@ void *dt_mmap(size_t len);			/* readable, writable, private, not touched */
 void *dt_guarded(size_t len);			/* its end touches a page without access */
 int dt_tmpfile(size_t len);			/* an unlinked file in /tmp */
 #define dt_page_size()	((size_t)sysconf(_SC_PAGESIZE))
-
-/* -- regions: @len bytes cut into pieces */
-
-struct dt_region {
-	struct iovec *iov;
-	unsigned int nr;
-	size_t len;
-};
-
-/* Cut [p, p + len) at random places into @nr pieces, in order. */
-void dt_cut(struct dt_rng *rng, struct dt_region *r, void *p, size_t len, unsigned int nr);
-
-/*
- * Scatter @len bytes as @nr pieces, in a random order and with random gaps,
- * over the memory at *@cursor, which moves behind the last one.  At most
- * @len + (@nr + 1) * DT_GAP bytes are used.
- */
-#define DT_GAP	96
-void dt_scatter(struct dt_rng *rng, struct dt_region *r, uint8_t **cursor, size_t len,
-		unsigned int nr);
-void dt_region_free(struct dt_region *r);
-void dt_gather(const dmio_buffer *buf, uint8_t *linear);
-void dt_spread(const dmio_buffer *buf, const uint8_t *linear);
-
-/* What @f makes of @in, by the simplest possible code. */
-void dt_compute(const struct dt_func *f, uint8_t imm, const dmio_buffer *in, uint8_t *want,
-		size_t len);
-
-/* Bit by bit, so that it shares no table with anybody */
-uint32_t dt_crc32c(uint32_t seed, const uint8_t *p, size_t len);
 
 /* First difference of two memories, or -1. */
 ssize_t dt_diff(const void *a, const void *b, size_t len);

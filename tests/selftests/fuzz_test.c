@@ -257,17 +257,7 @@ static void execute(struct __test_metadata *_metadata, FIXTURE_DATA(fuzz) *self,
 /* Everything that a program may have taken away is there again */
 static void check(struct __test_metadata *_metadata, FIXTURE_DATA(fuzz) *self)
 {
-	int fd = dt_open(NULL, 0);
-
-	ASSERT_LE(0, fd);
-	/* Without faults then, and without parked memory */
-	if (sim_is_there()) {
-		sim_bind(0, false);
-		ASSERT_EQ(0, sim_bind(0, true));
-	}
-	ASSERT_EQ(0, dt_rescan());
-	EXPECT_EQ(0, dt_wait_channels(fd, self->nr_channels));
-	close(fd);
+	ASSERT_EQ(0, dt_all_back(self->nr_channels));
 	EXPECT_TRUE(works());
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
 }

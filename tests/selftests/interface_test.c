@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "dmio_test.h"
 #include "kselftest_harness.h"
+#include "region.h"
 
 #define LEN	512
 

@@ -391,25 +391,23 @@ TEST_F_TIMEOUT(ioat, unmapped_with_transfers_in_flight, 240)
 	cell_end(&cell);
 }
 
+static int depart_to_die(void *cell)
+{
+	return cell_depart(cell, "copy", false, REQUIRE, NR);
+}
+
 TEST_F_TIMEOUT(ioat, killed_with_transfers_in_flight, 240)
 {
-	int said[2], err;
+	struct cell cell;
+	int err = -1;
 	pid_t pid;
 
 	NEED_IOAT();
 	ASSERT_EQ(0, bk_ioat_freeze(&self->bk));
-	ASSERT_EQ(0, pipe(said));
-	pid = fork();
-	if (!pid) {
-		struct cell cell;
-
-		err = cell_depart(&cell, "copy", false, REQUIRE, NR);
-		_exit(write(said[1], &err, sizeof(err)) < 0 || pause());
-	}
-	ASSERT_EQ(sizeof(err), read(said[0], &err, sizeof(err)));
+	pid = dt_spawn(depart_to_die, &cell, &err);
+	ASSERT_LT(0, pid);
 	EXPECT_EQ(0, err);
-	EXPECT_EQ(0, kill(pid, SIGKILL));
-	EXPECT_EQ(SIGKILL, dt_reap(pid, DT_PATIENCE_MS));
+	EXPECT_EQ(SIGKILL, dt_kill(pid));
 	expect_flight(_metadata, self);
 	expect_landing(_metadata, self);
 }
@@ -421,13 +419,12 @@ TEST_F_TIMEOUT(ioat, unbound_while_it_hangs, 240)
 	NEED_IOAT();
 	bk_ioat_fault(&self->bk, BK_IOAT_HANG, 0);
 	ASSERT_EQ(0, cell_depart(&cell, "copy", false, PREFER, CELL_MOST));
-	EXPECT_EQ(0, dt_bind(self->bk.driver, self->bk.device, false));
+	EXPECT_EQ(0, bk_unbind(&self->bk));
 	EXPECT_EQ(NULL, cell_arrive(&cell));
 	EXPECT_EQ(CELL_MOST, cell_count(&cell, 0));
 	cell_reuse(&cell, 0);
 	bk_ioat_fault(&self->bk, 0, 0);
-	EXPECT_EQ(0, dt_bind(self->bk.driver, self->bk.device, true));
-	EXPECT_EQ(0, dt_wait_channels(self->bk.fd, 1));
+	EXPECT_EQ(0, bk_bind(&self->bk, 1));
 	EXPECT_TRUE(cell_is_untouched(&cell));
 	cell_end(&cell);
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));

@@ -210,7 +210,7 @@ static int by_sigkill(struct flight *f, bool nap)
 
 	if (fd < 0 || pipe(ready))
 		return -1;
-	pid = fork();
+	pid = dt_fork();
 	if (!pid) {
 		ok = !dt_setfunc(fd, "copy") && !fl_submit(f, fd, nap);
 		if (write(ready[1], &ok, 1) != 1)
@@ -240,43 +240,32 @@ TEST_F_TIMEOUT(lifetime, kill_with_work_in_flight, 600)
 #define HUGE		(96UL << 20)	/* of each, and of the process, in many windows */
 #define KIB		1024
 
-/* In the child: zero all of its memory, again and again, and wait to be killed */
-static void zero_all(int fd, int ready)
+/* In the child: zero all of its memory, again and again */
+static int zero_all(void *arg)
 {
 	uint8_t *mem = dt_mmap(HUGE);
 	struct dmio_usrreq flat[NR_HUGE];
 	struct dt_req r[NR_HUGE];
-	char ok;
+	int fd = *(int *)arg, err;
 
 	memset(mem, 1, HUGE);
 	for (unsigned int i = 0; i < NR_HUGE; i++) {
 		dt_req_init1(&r[i], "zero", i, mem, HUGE, NULL);
 		flat[i] = r[i].req;
 	}
-	ok = !dt_setfunc(fd, "zero") && dt_write(fd, flat, NR_HUGE) == NR_HUGE;
-	if (write(ready, &ok, 1) != 1)
-		_exit(1);
-	for (;;)
-		pause();
+	err = dt_setfunc(fd, "zero");
+	return err ? err : dt_write_all(fd, flat, NR_HUGE);
 }
 
 /* Start it, and wait until requests are running: its pid */
 static pid_t start_huge(struct __test_metadata *_metadata, int fd)
 {
 	long long end = dt_now_ms() + DT_PATIENCE_MS;
-	char ok = 0;
-	int ready[2];
-	pid_t pid;
+	int err = -1;
+	pid_t pid = dt_spawn(zero_all, &fd, &err);
 
-	ASSERT_EQ(0, pipe(ready));
-	pid = fork();
-	ASSERT_LE(0, pid);
-	if (!pid)
-		zero_all(fd, ready[1]);
-	ASSERT_EQ(1, read(ready[0], &ok, 1));
-	ASSERT_EQ(1, ok);
-	close(ready[0]);
-	close(ready[1]);
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(0, err);
 	/* On one CPU the workers that pin want it, too: so sleep */
 	while (!dt_nr(fd, "running") && !dt_nr(fd, "answered") && dt_now_ms() < end)
 		dt_sleep_ms(1);
@@ -307,16 +296,14 @@ TEST_F_TIMEOUT(lifetime, a_killed_process_gives_its_memory_back, 600)
 		if (!dt_nr(fd, "answered"))
 			break;
 		ASSERT_GT(20, ++late);
-		ASSERT_EQ(0, kill(pid, SIGKILL));
-		EXPECT_NE(-1, dt_reap(pid, DT_PATIENCE_MS));
+		EXPECT_EQ(SIGKILL, dt_kill(pid));
 		close(fd);
 		ASSERT_EQ(self->pins, dt_pins_settle(self->pins));
 	}
 	EXPECT_LT(0, running);
 	EXPECT_LE(before + (long long)(HUGE / KIB * 3 / 4),
 		  dt_proc_kb("/proc/meminfo", "AnonPages"));
-	ASSERT_EQ(0, kill(pid, SIGKILL));
-	EXPECT_EQ(SIGKILL, dt_reap(pid, DT_PATIENCE_MS));
+	EXPECT_EQ(SIGKILL, dt_kill(pid));
 
 	ASSERT_EQ(0, dt_collect(fd, resp, NR_HUGE));
 	for (unsigned int i = 0; i < NR_HUGE; i++) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "load.h"
+#include "region.h"
 
 #define BATCH	6
 #define MOST	40000

@@ -225,7 +225,6 @@ static void reload(FIXTURE_DATA(mix) *self, const char *given)
 	if (err)
 		mx_wrong(self->board, "insmod %s: error %d", options, -err);
 	snprintf(self->bk.driver, sizeof(self->bk.driver), "%s", drivers[self->quiet]);
-	snprintf(self->bk.device, sizeof(self->bk.device), "%s.0", drivers[self->quiet]);
 	if (dt_rescan())
 		mx_wrong(self->board, "rescan fails");
 	pthread_mutex_unlock(&self->reloading);
@@ -346,7 +345,7 @@ static void start_worker(struct __test_metadata *_metadata, FIXTURE_DATA(mix) *s
 			 unsigned int nr)
 {
 	uint64_t seed = dt_rand(&self->worker_rng);
-	pid_t pid = fork();
+	pid_t pid = dt_fork();
 
 	ASSERT_LE(0, pid);
 	if (!pid)

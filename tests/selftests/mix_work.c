@@ -10,13 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "dma.h"
 #include "kselftest.h"
 #include "mix_work.h"
+#include "region.h"
 
 #define SLOTS		24U		/* requests of a batch, at most */
 #define STRIDE		(256UL << 10)	/* of their outputs */
@@ -174,6 +173,13 @@ static void forget(struct work *w)
 			dt_region_free(&w->slots[i].cut[k]);
 }
 
+/* Before a batch is written */
+static void note_hardware(struct work *w)
+{
+	w->nr_parks = atomic_load(&w->board->nr_parks);
+	w->parked = atomic_load(&w->board->parks);
+}
+
 /* How many were accepted, or -errno */
 static int submit(struct work *w, int fd)
 {
@@ -182,8 +188,7 @@ static int submit(struct work *w, int fd)
 
 	for (unsigned int i = 0; i < w->nr_slots; i++)
 		flat[i] = w->slots[i].r.req;
-	w->nr_parks = atomic_load(&w->board->nr_parks);
-	w->parked = atomic_load(&w->board->parks);
+	note_hardware(w);
 	err = dt_write_all(fd, flat, w->nr_slots);
 	return err ? err : (int)w->nr_slots;
 }
@@ -344,50 +349,43 @@ static void do_session(struct work *w)
 		close(fd);
 }
 
-/* In a child: writes, says so, and waits to be killed */
-static void write_and_wait(struct work *w, int fd, int said, pid_t parent)
-{
-	int ret;
+struct writer {
+	struct work *w;
+	int fd;
+};
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(0);
-	ret = dt_set_policy(fd, w->policy);
-	if (!ret)
-		ret = dt_setfunc(fd, w->f->name);
-	if (!ret)
-		ret = submit(w, fd);
-	if (write(said, &ret, sizeof(ret)) != sizeof(ret))
-		_exit(1);
-	for (;;)
-		pause();
+/* In a child: how many were accepted, or -errno */
+static int write_all(void *arg)
+{
+	const struct writer *writer = arg;
+	struct work *w = writer->w;
+	int err = dt_set_policy(writer->fd, w->policy);
+
+	if (!err)
+		err = dt_setfunc(writer->fd, w->f->name);
+	return err ? err : submit(w, writer->fd);
 }
 
 /* What a killed writer had in flight is answered to whoever else has the session */
 static void do_orphans(struct work *w)
 {
-	struct pollfd pfd = { .events = POLLIN };
-	int fd = dt_open(NULL, 0), pipes[2], nr = 0;
-	pid_t self = getpid(), pid;
+	struct writer writer = { w, dt_open(NULL, 0) };
+	int fd = writer.fd, nr = 0;
+	pid_t pid;
 
 	w->f = &dt_funcs[dt_below(&w->rng, dt_nr_funcs)];
 	w->policy = one_in(w, 2) ? DMOVERIO_POLICY_PREFER_DMA : DMOVERIO_POLICY_REQUIRE_DMA;
-	if (fd < 0 || pipe(pipes))
+	if (fd < 0)
 		return wrong(w, NULL, "no session to be had", -fd);
 	if (!w->is_shared)
 		renew_memory(w, true);
 	prepare_all(w);
-	w->nr_parks = atomic_load(&w->board->nr_parks);
-	w->parked = atomic_load(&w->board->parks);
-	pid = fork();
-	if (!pid)
-		write_and_wait(w, fd, pipes[1], self);
-	pfd.fd = pipes[0];
-	if (poll(&pfd, 1, DT_PATIENCE_MS) != 1 || read(pipes[0], &nr, sizeof(nr)) != sizeof(nr))
-		wrong(w, NULL, "a writer does not come to its end", 0);
+	note_hardware(w);
+	pid = dt_spawn(write_all, &writer, &nr);
+	if (pid < 0)
+		return wrong(w, NULL, "a writer does not come to its end", -pid);
 	usleep(dt_below(&w->rng, 3000));
-	kill(pid, SIGKILL);
-	if (!WIFSIGNALED(dt_reap(pid, DT_PATIENCE_MS)))
+	if (dt_kill(pid) != SIGKILL)
 		wrong(w, NULL, "a killed writer does not go away", 0);
 	if (nr > 0)
 		take(w, fd, nr, true);
@@ -396,8 +394,6 @@ static void do_orphans(struct work *w)
 	atomic_fetch_add(&w->board->orphans, nr > 0);
 	forget(w);
 	close(fd);
-	close(pipes[0]);
-	close(pipes[1]);
 }
 
 /* -- the function that only the later layout has */
@@ -436,7 +432,6 @@ void mx_work(struct mx_board *board, unsigned int nr, uint64_t seed, const uint8
 	static struct work w;
 
 	w = (struct work){ .board = board, .nr = nr, .rng = { seed }, .pool = pool };
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	w.want = dt_mmap(MEMORY);
 	w.places = dt_mmap(PLACES * (size_t)MEMORY);
 	renew_memory(&w, false);

@@ -19,6 +19,7 @@
 
 #include "dma.h"
 #include "kselftest_harness.h"
+#include "region.h"
 
 #define PIECES	20U			/* more than are handled on the stack */
 #define SMALL	10000U
@@ -368,16 +369,7 @@ static int come_and_go(FIXTURE_DATA(nomem) *self)
 /* An administrator who tries once more has them all */
 static void check_back(struct __test_metadata *_metadata, FIXTURE_DATA(nomem) *self)
 {
-	int fd = dt_open(NULL, 0);
-
-	ASSERT_LE(0, fd);
-	if (sim_is_there()) {
-		sim_bind(0, false);
-		ASSERT_EQ(0, sim_bind(0, true));
-	}
-	ASSERT_EQ(0, dt_rescan());
-	ASSERT_EQ(0, dt_wait_channels(fd, self->nr_channels));
-	close(fd);
+	ASSERT_EQ(0, dt_all_back(self->nr_channels));
 	check_works(_metadata, self);
 }
 

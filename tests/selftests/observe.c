@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,12 +18,6 @@
 #include "observe.h"
 #include "dmio_test.h"
 
-static void die(const char *what)
-{
-	fprintf(stderr, "# the test itself failed: %s: %s\n", what, strerror(errno));
-	abort();
-}
-
 /*
  * The counters are kept per CPU and added up now and then; writing to
  * stat_refresh adds them up now.  Kernels without SMP have neither need
@@ -35,7 +30,7 @@ static void vmstat_refresh(void)
 	if (fd < 0)
 		return;
 	if (write(fd, "1", 1) < 0 && errno != EINVAL)
-		die("stat_refresh");
+		dt_die("stat_refresh");
 	close(fd);
 }
 
@@ -47,14 +42,14 @@ static void read_pins(long long *acquired, long long *released)
 	vmstat_refresh();
 	f = fopen("/proc/vmstat", "re");
 	if (!f)
-		die("/proc/vmstat");
+		dt_die("/proc/vmstat");
 	while (fgets(line, sizeof(line), f)) {
 		sscanf(line, "nr_foll_pin_acquired %lld", acquired);
 		sscanf(line, "nr_foll_pin_released %lld", released);
 	}
 	fclose(f);
 	if (*acquired < 0 || *released < 0)
-		die("nr_foll_pin_acquired, nr_foll_pin_released in /proc/vmstat");
+		dt_die("nr_foll_pin_acquired, nr_foll_pin_released in /proc/vmstat");
 }
 
 long long dt_pins_acquired(void)
@@ -92,7 +87,7 @@ long long dt_proc_kb(const char *file, const char *name)
 	FILE *f = fopen(file, "re");
 
 	if (!f)
-		die(file);
+		dt_die(file);
 	while (kb < 0 && fgets(line, sizeof(line), f)) {
 		size_t n = strlen(name);
 
@@ -159,7 +154,6 @@ static void sample(struct dt_samples *seen, long long base)
 
 static void sampler(struct dt_samples *seen, long long base)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;) {
 		dt_sleep_ms(1);
 		if (!atomic_load(&seen->on))
@@ -176,7 +170,7 @@ int dt_sampler_start(struct dt_sampler *s, long long base)
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (s->seen == MAP_FAILED)
 		return -errno;
-	s->pid = fork();
+	s->pid = dt_fork();
 	if (!s->pid)
 		sampler(s->seen, base);
 	return s->pid < 0 ? -errno : 0;
@@ -228,6 +222,53 @@ int dt_wait_asleep(pid_t tid)
 		dt_sleep_ms(1);
 	}
 	return -ETIMEDOUT;
+}
+
+pid_t dt_fork(void)
+{
+	pid_t self = getpid(), pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* If it has ended already */
+		if (getppid() != self)
+			_exit(0);
+	}
+	return pid;
+}
+
+pid_t dt_spawn(int (*act)(void *arg), void *arg, int *result)
+{
+	int said[2], err = 0;
+	pid_t pid;
+
+	if (pipe(said))
+		return -errno;
+	pid = dt_fork();
+	if (!pid) {
+		err = act(arg);
+		if (write(said[1], &err, sizeof(err)) == sizeof(err))
+			for (;;)
+				pause();
+		_exit(1);
+	}
+	if (pid < 0)
+		err = -errno;
+	close(said[1]);
+	if (!err && !(dt_poll(said[0], POLLIN, DT_PATIENCE_MS) & POLLIN))
+		err = -ETIMEDOUT;
+	if (!err && read(said[0], result, sizeof(*result)) != sizeof(*result))
+		err = -EPIPE;
+	close(said[0]);
+	if (err && pid > 0)
+		dt_kill(pid);
+	return err ? err : pid;
+}
+
+int dt_kill(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	return dt_reap(pid, DT_PATIENCE_MS);
 }
 
 int dt_reap(pid_t pid, unsigned int ms)

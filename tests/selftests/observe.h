@@ -66,6 +66,15 @@ void dt_sampler_end(struct dt_sampler *s);
 
 /* Wait until the thread sleeps: 0 or -ETIMEDOUT */
 int dt_wait_asleep(pid_t tid);
+/* As fork(), but when the caller's thread ends the child is killed */
+pid_t dt_fork(void);
+/*
+ * A child that does this, and then waits to be killed. Its pid, and in *@result what
+ * came of it; or -errno, and there is no child.
+ */
+pid_t dt_spawn(int (*act)(void *arg), void *arg, int *result);
+/* Kill it: the status, or -1 if it does not go away */
+int dt_kill(pid_t pid);
 /* waitpid with a limit: the status, or -1 after killing the child */
 int dt_reap(pid_t pid, unsigned int ms);
 /* What a child that ends by itself says at its end, or -1 if it does not */

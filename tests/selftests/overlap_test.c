@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "dmio_test.h"
 #include "kselftest_harness.h"
+#include "region.h"
 
 #define ROOM	(32UL << 10)
 #define MAX_IOV	4

@@ -58,6 +58,7 @@ static void expect_parked(struct __test_metadata *_metadata, FIXTURE_DATA(parked
 
 	EXPECT_EQ(0, bk_wait_state(&self->bk, self->bk.name, DMOVERIO_ENGINE_DISABLED, &e));
 	EXPECT_LT(0, e.parked_pages);
+	EXPECT_EQ(e.parked_pages, dt_channel_counter(e.name, "parked_pages"));
 	EXPECT_EQ(self->pins + (long long)e.parked_pages,
 		  dt_pins_settle(self->pins + e.parked_pages));
 	EXPECT_LT(self->refs, bk_module_refs("dmoverio"));
@@ -71,6 +72,7 @@ static void expect_nothing_left(struct __test_metadata *_metadata, FIXTURE_DATA(
 
 	EXPECT_EQ(0, bk_fault(self->bk.name, "wake"));
 	EXPECT_EQ(0, bk_wait_parked(&self->bk, self->bk.name, 0));
+	EXPECT_EQ(0, dt_channel_counter(self->bk.name, "parked_pages"));
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
 	EXPECT_EQ(self->refs, refs_settle(self->refs));
 	EXPECT_EQ(0, dt_set_param("watchdog_ms", BK_NEVER_MS));
@@ -149,54 +151,48 @@ TEST_F_TIMEOUT(parked, the_session_goes_on, 240)
 	EXPECT_EQ(self->refs, refs_settle(self->refs));
 }
 
-static pid_t child(struct __test_metadata *_metadata, bool waits_for_answers)
+static int depart(void *cell)
 {
-	int said[2], err;
+	return cell_depart(cell, "copy", false, PREFER, NR);
+}
+
+static int depart_and_arrive(void *cell)
+{
+	int err = depart(cell);
+
+	if (!err)
+		err = dt_set_param("watchdog_ms", BK_SOON_MS);
+	return err ? err : cell_arrive(cell) ? -EBADMSG : 0;
+}
+
+/* A child is killed when its transfers, after that fault, stand still */
+static void kill_child(struct __test_metadata *_metadata, FIXTURE_DATA(parked) *self,
+		       const char *fault, int (*act)(void *cell))
+{
+	struct cell cell;
+	int err = -1;
 	pid_t pid;
 
-	ASSERT_EQ(0, pipe(said));
-	pid = fork();
-	if (!pid) {
-		struct cell cell;
-
-		err = cell_depart(&cell, "copy", false, PREFER, NR);
-		if (!err && waits_for_answers) {
-			err = dt_set_param("watchdog_ms", BK_SOON_MS);
-			if (!err && cell_arrive(&cell))
-				err = -EBADMSG;
-		}
-		_exit(write(said[1], &err, sizeof(err)) < 0 || pause());
-	}
-	ASSERT_EQ(sizeof(err), read(said[0], &err, sizeof(err)));
+	ASSERT_EQ(0, bk_fault(self->bk.name, fault));
+	pid = dt_spawn(act, &cell, &err);
+	ASSERT_LT(0, pid);
 	EXPECT_EQ(0, err);
-	close(said[0]);
-	close(said[1]);
-	return pid;
+	EXPECT_EQ(0, bk_fault_settle(self->bk.name, "still", 1));
+	EXPECT_EQ(SIGKILL, dt_kill(pid));
 }
 
 TEST_F_TIMEOUT(parked, killed, 240)
 {
-	pid_t pid;
-
 	NEED_BROKEN();
-	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
-	pid = child(_metadata, true);
-	EXPECT_EQ(0, kill(pid, SIGKILL));
-	EXPECT_EQ(SIGKILL, dt_reap(pid, DT_PATIENCE_MS));
+	kill_child(_metadata, self, "hang 0 1", depart_and_arrive);
 	expect_parked(_metadata, self);
 	expect_nothing_left(_metadata, self);
 }
 
 TEST_F_TIMEOUT(parked, killed_before_it_was_parked, 240)
 {
-	pid_t pid;
-
 	NEED_BROKEN();
-	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
-	pid = child(_metadata, false);
-	EXPECT_EQ(0, bk_fault_settle(self->bk.name, "still", 1));
-	EXPECT_EQ(0, kill(pid, SIGKILL));
-	EXPECT_EQ(SIGKILL, dt_reap(pid, DT_PATIENCE_MS));
+	kill_child(_metadata, self, "hang 0 1", depart);
 	ASSERT_EQ(0, dt_set_param("watchdog_ms", BK_SOON_MS));
 	expect_parked(_metadata, self);
 	expect_nothing_left(_metadata, self);
@@ -206,14 +202,9 @@ TEST_F_TIMEOUT(parked, killed_before_it_was_parked, 240)
 TEST_F_TIMEOUT(parked, killed_and_woken_in_time, 240)
 {
 	struct dmoverio_engine e;
-	pid_t pid;
 
 	NEED_BROKEN();
-	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
-	pid = child(_metadata, false);
-	EXPECT_EQ(0, bk_fault_settle(self->bk.name, "still", 1));
-	EXPECT_EQ(0, kill(pid, SIGKILL));
-	EXPECT_EQ(SIGKILL, dt_reap(pid, DT_PATIENCE_MS));
+	kill_child(_metadata, self, "hang 0 1", depart);
 	EXPECT_LT(self->refs, bk_module_refs("dmoverio"));
 	EXPECT_EQ(0, bk_engine(&self->bk, self->bk.name, &e));
 	EXPECT_EQ(DMOVERIO_ENGINE_ACTIVE, e.state);
@@ -223,13 +214,8 @@ TEST_F_TIMEOUT(parked, killed_and_woken_in_time, 240)
 /* Unbound, the hardware has nothing any more, whoever had it */
 TEST_F_TIMEOUT(parked, killed_and_unbound, 240)
 {
-	pid_t pid;
-
 	NEED_BROKEN();
-	ASSERT_EQ(0, bk_fault(self->bk.name, "late 0 1"));
-	pid = child(_metadata, true);
-	EXPECT_EQ(0, kill(pid, SIGKILL));
-	EXPECT_EQ(SIGKILL, dt_reap(pid, DT_PATIENCE_MS));
+	kill_child(_metadata, self, "late 0 1", depart_and_arrive);
 	expect_parked(_metadata, self);
 	/* Those behind it come back, it does not */
 	EXPECT_EQ(0, bk_fault(self->bk.name, "wake"));
@@ -275,7 +261,7 @@ TEST_F_TIMEOUT(parked, who_has_no_more_to_lock_goes_on, 240)
 
 	NEED_BROKEN();
 	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
-	pid = fork();
+	pid = dt_fork();
 	if (!pid)
 		_exit(poor_user());
 	EXPECT_EQ(0, bk_fault_settle(self->bk.name, "still", 1));

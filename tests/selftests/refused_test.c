@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "dmio_test.h"
 #include "kselftest_harness.h"
+#include "region.h"
 
 #define LEN	1000			/* of each region of the bad one */
 #define LARGE	(200UL << 10)		/* of the second good one: for a worker */
