@@ -29,7 +29,7 @@
 static unsigned int watchdog_ms = 10000;
 module_param(watchdog_ms, uint, 0644);
 MODULE_PARM_DESC(watchdog_ms,
-		 "Milliseconds after which a DMA channel of which nothing comes back has failed; 0: never (one that is given back is stopped after 10 s in any case)");
+		 "Milliseconds after which a DMA channel of which nothing comes back has failed; 0: never (but see drain_ms)");
 
 static unsigned int backoff_ms = 1000;
 module_param(backoff_ms, uint, 0644);
