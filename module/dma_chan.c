@@ -56,6 +56,28 @@ static bool closing;			/* nothing is taken any more; guarded by chans_lock */
 /* Devices that are losing their driver: nothing is taken meanwhile */
 static atomic_t nr_unbinding = ATOMIC_INIT(0);
 
+/* The next look may be far off.  Those being given back have a limit of their own. */
+static int set_watchdog(const char *value, const struct kernel_param *param)
+{
+	int ret = param_set_uint(value, param);
+	struct dmio_dma_chan *dc;
+
+	mutex_lock(&chans_lock);
+	list_for_each_entry(dc, &chans, node)
+		dmio_dma_watch_now(dc);
+	mutex_unlock(&chans_lock);
+	return ret;
+}
+
+static const struct kernel_param_ops watchdog_ops = {
+	.set = set_watchdog,
+	.get = param_get_uint,
+};
+
+module_param_cb(watchdog_ms, &watchdog_ops, &dmio_dma_watchdog_ms, 0644);
+MODULE_PARM_DESC(watchdog_ms,
+		 "Milliseconds after which a DMA channel of which nothing comes back has failed; 0: never (but see drain_ms)");
+
 /* The buses on which DMA controllers are found */
 static struct {
 	typeof(platform_bus_type) *type;

@@ -13,7 +13,9 @@
  */
 #include <linux/device.h>
 #include <linux/dmaengine.h>
+#include <linux/jiffies.h>
 #include <linux/list.h>
+#include <linux/moduleparam.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -24,6 +26,11 @@
 #include "dma_stop.h"
 #include "dma_task.h"
 #include "engines.h"
+
+static unsigned int drain_ms = 10000;
+module_param(drain_ms, uint, 0644);
+MODULE_PARM_DESC(drain_ms,
+		 "Milliseconds after which a DMA channel that is given back, and of which nothing comes back, is stopped, even with watchdog_ms=0; 0: at once");
 
 /*
  * Nothing is queued any more, and no callback finishes a task: what is stopped
@@ -124,6 +131,17 @@ static bool make_quiet(struct dmio_dma_chan *dc)
 	dma_release_channel(dc->chan);
 	dc->held = false;
 	return true;
+}
+
+/**
+ * dmio_dma_drain_limit() - how long does whoever gives back a channel wait for it?
+ *
+ * Context: any.
+ * Return: jiffies, since it last moved.
+ */
+unsigned long dmio_dma_drain_limit(void)
+{
+	return msecs_to_jiffies(READ_ONCE(drain_ms));
 }
 
 /**

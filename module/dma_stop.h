@@ -11,6 +11,7 @@
 
 struct dmio_dma_chan;
 
+unsigned long dmio_dma_drain_limit(void);
 bool dmio_dma_stop(struct dmio_dma_chan *dc, enum dmio_reason reason, int error);
 bool dmio_dma_has_parked(struct dmio_dma_chan *dc);
 void dmio_dma_abandon(struct dmio_dma_chan *dc);

@@ -26,10 +26,7 @@
 #define LEAST_BACKOFF	(HZ / 10)
 #define MOST_BACKOFF	(600 * HZ)
 
-static unsigned int watchdog_ms = 10000;
-module_param(watchdog_ms, uint, 0644);
-MODULE_PARM_DESC(watchdog_ms,
-		 "Milliseconds after which a DMA channel of which nothing comes back has failed; 0: never (one that is given back is stopped after 10 s in any case)");
+unsigned int dmio_dma_watchdog_ms = 10000;
 
 static unsigned int backoff_ms = 1000;
 module_param(backoff_ms, uint, 0644);
@@ -62,13 +59,27 @@ static struct dmio_dma_task *oldest(const struct dmio_dma_chan *dc)
  */
 void dmio_dma_watch(struct dmio_dma_chan *dc)
 {
-	unsigned long limit = msecs_to_jiffies(READ_ONCE(watchdog_ms));
+	unsigned long limit = msecs_to_jiffies(READ_ONCE(dmio_dma_watchdog_ms));
 
 	lockdep_assert_held(&dc->lock);
 
 	if (!dc->leaving)
 		queue_delayed_work(system_freezable_wq, &dc->watch,
 				   limit ? clamp(limit / LOOKS, 1UL, (unsigned long)HZ) : HZ);
+}
+
+/**
+ * dmio_dma_watch_now() - look after a channel at once
+ * @dc: the channel, which may have nothing that needs it, or is being given back
+ *
+ * Context: process context; sleeps.
+ */
+void dmio_dma_watch_now(struct dmio_dma_chan *dc)
+{
+	mutex_lock(&dc->lock);
+	if (!dc->leaving)
+		mod_delayed_work(system_freezable_wq, &dc->watch, 0);
+	mutex_unlock(&dc->lock);
 }
 
 static void quarantine(struct dmio_dma_chan *dc, u32 reason)
@@ -170,7 +181,7 @@ static void ask_driver(struct dmio_dma_chan *dc)
 
 static void look_after(struct dmio_dma_chan *dc)
 {
-	unsigned long limit = msecs_to_jiffies(READ_ONCE(watchdog_ms));
+	unsigned long limit = msecs_to_jiffies(READ_ONCE(dmio_dma_watchdog_ms));
 
 	if (limit && is_stuck(dc, limit))
 		chan_hung(dc);

@@ -38,11 +38,8 @@
 #include "platform.h"
 #include "sched.h"
 
-/*
- * A channel that is to be given back, and does not move for so long, is stopped: even
- * with watchdog_ms=0, for somebody waits for it
- */
-#define DRAIN_TIMEOUT	(10 * HZ)
+/* So often the log has it that a channel which was stopped is still being given back */
+#define WARN_EVERY	(10 * HZ)
 
 static unsigned int edge_align;
 module_param(edge_align, uint, 0444);
@@ -415,20 +412,20 @@ struct dmio_dma_chan *dmio_dma_chan_create(struct dma_chan *chan)
  */
 bool dmio_dma_chan_leave(struct dmio_dma_chan *dc, bool unbinding)
 {
-	long left = DRAIN_TIMEOUT;
+	long limit = dmio_dma_drain_limit(), left = limit;
 	bool idle, parked;
 
 	/* For as long as it moves, it is no matter for how long */
 	do {
 		idle = dmio_sched_leave(&dc->engine, left);
-		left = READ_ONCE(dc->progress) + DRAIN_TIMEOUT - jiffies;
+		left = READ_ONCE(dc->progress) + limit - jiffies;
 	} while (!idle && left > 0);
 
 	dmio_dma_watch_end(dc);
 	if (!idle) {
 		dmio_dma_stop(dc, DMIO_REASON_REMOVED, -ENODEV);
 		/* What was done elsewhere, or parked, is on its way */
-		while (!dmio_sched_leave(&dc->engine, DRAIN_TIMEOUT))
+		while (!dmio_sched_leave(&dc->engine, WARN_EVERY))
 			dev_warn_ratelimited(dc->dev, "%s: still giving back what it had\n",
 					     dc->info.name);
 	}

@@ -44,7 +44,8 @@ static const char *begin(struct bk *bk)
 		return "no session to be had";
 	bk->watchdog_ms = dt_param("watchdog_ms");
 	bk->backoff_ms = dt_param("backoff_ms");
-	if (bk->watchdog_ms < 0 || bk->backoff_ms < 0)
+	bk->drain_ms = dt_param("drain_ms");
+	if (bk->watchdog_ms < 0 || bk->backoff_ms < 0 || bk->drain_ms < 0)
 		return "no parameters of the module to be had";
 	return dt_set_param("watchdog_ms", BK_NEVER_MS) ? "no parameter can be set" : NULL;
 }
@@ -141,6 +142,7 @@ int bk_end(struct bk *bk)
 {
 	int err = 0;
 
+	dt_set_param("drain_ms", bk->drain_ms);
 	if (bk->registers) {
 		bk_ioat_fault(bk, 0, 0);
 		bk_ioat_thaw(bk);

@@ -18,7 +18,7 @@ struct bk {
 	char name[32], device[64], driver[32];	/* of the one channel, or the first */
 	char was[1024];			/* parameters of the simulator found in the guest; or "" */
 	char options[256];		/* of the one that is here instead; or "" */
-	long long watchdog_ms, backoff_ms;
+	long long watchdog_ms, backoff_ms, drain_ms;
 	volatile uint32_t *registers;	/* of I/OAT, that tell it to fail */
 	char patience[16];		/* of I/OAT's driver, in ms; "" if that was left alone */
 };

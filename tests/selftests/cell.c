@@ -13,7 +13,6 @@
 #include "dma.h"
 #include "region.h"
 
-#define ALL	(CELL_MOST * CELL_STRIDE)
 #define BESIDE	0xee
 #define REUSED	0x77
 #define IMM	0x5a
@@ -45,15 +44,18 @@ int cell_depart(struct cell *c, const char *func, bool in_place, uint32_t policy
 		unsigned int nr)
 {
 	const struct dt_func *f = dt_func(func);
+	unsigned int nr_in = nr + f->nr_in;
 
 	memset(c, 0, sizeof(*c));
 	c->nr = nr;
-	c->in = dt_mmap(ALL);
-	c->out = dt_mmap(ALL);
-	c->want = dt_mmap(ALL);
-	memset(c->out, BESIDE, ALL);
-	memset(c->want, BESIDE, ALL);
-	for (unsigned int i = 0; i < ALL; i++)
+	c->len = nr * CELL_STRIDE;
+	c->in_len = (nr_in < CELL_MOST ? nr_in : CELL_MOST) * CELL_STRIDE;
+	c->in = dt_mmap(c->in_len);
+	c->out = dt_mmap(c->len);
+	c->want = dt_mmap(c->len);
+	memset(c->out, BESIDE, c->len);
+	memset(c->want, BESIDE, c->len);
+	for (size_t i = 0; i < c->in_len; i++)
 		c->in[i] = i * 7 + i / 251;
 	for (unsigned int i = 0; i < nr; i++)
 		prepare(c, f, in_place, i);
@@ -119,18 +121,18 @@ void cell_reuse(struct cell *c, int lost)
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != mem)
 			return;
 	}
-	memset(c->out, REUSED, ALL);
+	memset(c->out, REUSED, c->len);
 }
 
 bool cell_is_untouched(const struct cell *c)
 {
-	return dt_is_all(c->out, REUSED, ALL);
+	return dt_is_all(c->out, REUSED, c->len);
 }
 
 void cell_end(struct cell *c)
 {
 	close(c->fd);
-	munmap(c->in, ALL);
-	munmap(c->out, ALL);
-	munmap(c->want, ALL);
+	munmap(c->in, c->in_len);
+	munmap(c->out, c->len);
+	munmap(c->want, c->len);
 }

@@ -19,7 +19,8 @@
 struct cell {
 	int fd;
 	unsigned int nr;
-	uint8_t *in, *out, *want;	/* CELL_MOST strides each */
+	size_t len, in_len;		/* of @out and @want, of @in: no more than is needed */
+	uint8_t *in, *out, *want;
 	struct dt_req r[CELL_MOST];
 	struct dmio_usrreq flat[CELL_MOST];
 	int error[CELL_MOST];		/* answers */
