@@ -23,6 +23,7 @@
 #include <linux/minmax.h>
 #include <linux/moduleparam.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -428,9 +429,7 @@ bool dmio_dma_chan_leave(struct dmio_dma_chan *dc, bool unbinding)
 	if (!idle) {
 		dmio_dma_stop(dc, DMIO_REASON_REMOVED, -ENODEV);
 		/* What was done elsewhere, or parked, is on its way */
-		while (!dmio_sched_leave(&dc->engine, DRAIN_TIMEOUT))
-			dev_warn_ratelimited(dc->dev, "%s: still giving back what it had\n",
-					     dc->info.name);
+		dmio_sched_leave(&dc->engine, MAX_SCHEDULE_TIMEOUT);
 	}
 	parked = dmio_dma_has_parked(dc);
 	if (parked && !unbinding) {
