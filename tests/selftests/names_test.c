@@ -122,12 +122,12 @@ static int log_open(void)
 /* Has the module said this since? */
 static bool log_has(int log, const char *text)
 {
-	char line[1024];
+	char line[8192];	/* the longest record */
 	bool found = false;
 	ssize_t n;
 
-	while ((n = read(log, line, sizeof(line) - 1)) > 0) {
-		line[n] = 0;
+	while ((n = read(log, line, sizeof(line) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
+		line[n < 0 ? 0 : n] = 0;
 		found |= strstr(line, "dmoverio: ") && strstr(line, text);
 	}
 	return found;
