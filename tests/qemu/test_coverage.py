@@ -58,6 +58,11 @@ class Excuses(unittest.TestCase):
         found, wrong = self.excused(4, line="cpu_relax();")
         self.assertEqual((found, wrong), (set(), ["a.c: cpu_relax();: executed, line 7"]))
 
+    def test_luck(self):
+        """... or it is executed now and then."""
+        self.assertEqual(self.excused(4, line="cpu_relax();", luck=True), (set(), []))
+        self.assertEqual(self.excused(7, line="cpu_relax();", luck=True), ({("a.c", 7)}, []))
+
     def test_twice(self):
         """Each is meant, or it is said which."""
         self.assertEqual(self.excused(4, 6, line="return -EIO;", times=2),
