@@ -94,10 +94,13 @@ check-longer: deps
 check-more: deps
 	$(RUN) $(MORE)
 
-# Lines of the module that the tests execute, and those they do not
+# Lines of the module that the tests execute, and whether these are enough
 coverage:
 	scripts/deps coverage
 	$(RUN) --coverage $(COVERAGE)
+
+# Whatever takes long, by hand: hours, and three tables
+check-long: check-more coverage mutants
 
 # Whether the tests find defects that are planted
 mutants: deps
@@ -136,8 +139,9 @@ help:
 	@echo 'check-all        check, longer variants, later kernels, PREEMPT_RT, clang, DMA controllers, arm64, bench'
 	@echo 'check-longer     what check-all does beyond check'
 	@echo 'check-more       what is in neither yet: $(MORE)'
+	@echo 'check-long       check-more, coverage, mutants'
 	@echo 'bench            what requests cost, also against dmatest: instructions and times'
-	@echo 'coverage         lines of the module that tests execute: build/coverage/missed has the rest'
+	@echo 'coverage         do tests execute 95 % of the module? build/coverage/missed has the other lines'
 	@echo 'mutants          plant defects, one at a time, that the tests must find: hours'
 	@echo 'clean            remove all that was generated'
 	@echo
@@ -145,4 +149,4 @@ help:
 	@echo 'Kernels are kept in $${DMOVERIO_CACHE:-~/.cache/dmoverio}; remove it at will.'
 
 .PHONY: all modules modules_install modules_uninstall tools install uninstall demo deps check check-all \
-	check-longer check-more coverage mutants lint fuzz uml bench clean help
+	check-longer check-more check-long coverage mutants lint fuzz uml bench clean help

@@ -289,18 +289,22 @@ static int give_back(bool (*match)(const struct dmio_dma_chan *, const void *),
 	return ret;
 }
 
+static bool is_on(const struct dmio_dma_chan *dc, const void *dev)
+{
+	return dc->dev == dev;
+}
+
 /* A device has lost its driver: nothing can write to memory any more */
 static void free_orphans(const struct device *dev)
 {
 	struct dmio_dma_chan *dc, *next;
 
 	mutex_lock(&leave_lock);
-	list_for_each_entry_safe(dc, next, &orphans, node) {
-		if (dc->dev != dev)
-			continue;
-		list_del(&dc->node);
-		dmio_dma_chan_free(dc);
-	}
+	list_for_each_entry_safe(dc, next, &orphans, node)
+		if (is_on(dc, dev)) {
+			list_del(&dc->node);
+			dmio_dma_chan_free(dc);
+		}
 	mutex_unlock(&leave_lock);
 }
 
@@ -348,11 +352,6 @@ int dmio_dma_chan_reset(const char *name)
 		ret = dmio_dma_reset(found);
 	mutex_unlock(&leave_lock);
 	return ret;
-}
-
-static bool is_on(const struct dmio_dma_chan *dc, const void *dev)
-{
-	return dc->dev == dev;
 }
 
 /*
@@ -407,34 +406,35 @@ static int watch_begin(void)
 	return 0;
 }
 
-/* One line says why there is no channel */
+/* Why there is no channel, by the reason why those there are left alone */
+static const char * const none[] = {
+	[0] = "no controller is there, or it is in use",
+	[DMOVERIO_UNUSED_NO_FUNCTION] = "those there can do none of the functions",
+	[DMOVERIO_UNUSED_PERIPHERALS] =
+		"those there serve peripherals, name them in \"channels\" to use them",
+	[DMOVERIO_UNUSED_NOT_NAMED] = "\"channels\" names none that is there and free",
+	[DMOVERIO_UNUSED_DRIVER] =
+		"the driver of those there makes it your choice, name them in \"channels\" to use them",
+	[DMOVERIO_UNUSED_NO_COPY] =
+		"those there cannot copy, name them in \"channels\" to use them",
+	[DMOVERIO_UNUSED_SINGLE] =
+		"of those there others are in use, and the driver does not bear that",
+};
+
+/* In one line.  Nothing was released yet. */
 static void report(void)
 {
 	const struct dmio_dma_chan *dc;
-	u32 reason = dmio_dma_unused_reason();
 	unsigned int nr = 0;
 
 	lockdep_assert_held(&chans_lock);
 
 	list_for_each_entry(dc, &chans, node)
 		nr++;
-
 	if (nr)
 		pr_info("%u DMA channels\n", nr);
-	else if (reason == DMOVERIO_UNUSED_NOT_NAMED)
-		pr_info("no DMA channel: \"channels\" names none that is there and free\n");
-	else if (reason == DMOVERIO_UNUSED_PERIPHERALS)
-		pr_info("no DMA channel: those there serve peripherals, name them in \"channels\" to use them\n");
-	else if (reason == DMOVERIO_UNUSED_DRIVER)
-		pr_info("no DMA channel: the driver of those there makes it your choice, name them in \"channels\" to use them\n");
-	else if (reason == DMOVERIO_UNUSED_NO_COPY)
-		pr_info("no DMA channel: those there cannot copy, name them in \"channels\" to use them\n");
-	else if (reason == DMOVERIO_UNUSED_SINGLE)
-		pr_info("no DMA channel: of those there others are in use, and the driver does not bear that\n");
-	else if (reason)
-		pr_info("no DMA channel: those there can do none of the functions\n");
 	else
-		pr_info("no DMA channel: no controller is there, or it is in use\n");
+		pr_info("no DMA channel: %s\n", none[dmio_dma_unused_reason()]);
 }
 
 /**

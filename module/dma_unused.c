@@ -47,6 +47,21 @@ static struct unused *find_unused(struct dma_chan *chan)
 	return NULL;
 }
 
+static struct unused *make_unused(struct dma_chan *chan, u32 reason)
+{
+	struct unused *un = kzalloc(sizeof(*un), GFP_KERNEL);
+
+	lockdep_assert_held(&unused_lock);
+
+	if (!un)
+		return NULL;
+	un->info.state = DMOVERIO_ENGINE_UNUSED;
+	un->info.reason = reason;
+	dmio_dma_chan_describe(chan, &un->info);
+	list_add_tail(&un->node, &unused);
+	return un;
+}
+
 /**
  * dmio_dma_unused_add() - remember why a channel is left alone
  * @chan: the channel; if it is remembered already, nothing changes
@@ -60,17 +75,7 @@ bool dmio_dma_unused_add(struct dma_chan *chan, u32 reason)
 	struct unused *un;
 
 	mutex_lock(&unused_lock);
-	un = find_unused(chan);
-	if (un)
-		goto unlock;
-	un = kzalloc(sizeof(*un), GFP_KERNEL);
-	if (!un)
-		goto unlock;
-	un->info.state = DMOVERIO_ENGINE_UNUSED;
-	un->info.reason = reason;
-	dmio_dma_chan_describe(chan, &un->info);
-	list_add_tail(&un->node, &unused);
-unlock:
+	un = find_unused(chan) ?: make_unused(chan, reason);
 	mutex_unlock(&unused_lock);
 	return un;
 }

@@ -23,6 +23,7 @@
 #include <linux/minmax.h>
 #include <linux/moduleparam.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -37,9 +38,6 @@
 #include "func.h"
 #include "platform.h"
 #include "sched.h"
-
-/* So often the log has it that a channel which was stopped is still being given back */
-#define WARN_EVERY	(10 * HZ)
 
 static unsigned int edge_align;
 module_param(edge_align, uint, 0444);
@@ -425,9 +423,7 @@ bool dmio_dma_chan_leave(struct dmio_dma_chan *dc, bool unbinding)
 	if (!idle) {
 		dmio_dma_stop(dc, DMIO_REASON_REMOVED, -ENODEV);
 		/* What was done elsewhere, or parked, is on its way */
-		while (!dmio_sched_leave(&dc->engine, WARN_EVERY))
-			dev_warn_ratelimited(dc->dev, "%s: still giving back what it had\n",
-					     dc->info.name);
+		dmio_sched_leave(&dc->engine, MAX_SCHEDULE_TIMEOUT);
 	}
 	parked = dmio_dma_has_parked(dc);
 	if (parked && !unbinding) {

@@ -21,7 +21,8 @@
  *
  *	devices=1	how many devices, dmover-sim.0 and so on (not writable)
  *	channels=2	channels of a device
- *	caps=memcpy,memset,xor,pq  what it can do (besides DMA_INTERRUPT)
+ *	caps=memcpy,memset,xor,pq  what it can do (besides DMA_INTERRUPT); with
+ *			slave, it also says that it serves peripherals
  *	align=0		addresses and lengths are multiples of 1 << align bytes
  *	max_seg=1048576	longest transfer in bytes
  *	max_xor=8	most inputs of XOR and PQ
@@ -45,6 +46,9 @@
  *			own, dmover-sim-release and dmover-sim-never, and devices
  *			named like these; or, with driver_override, a device of
  *			dmover-sim is bound to them.
+ *
+ *	driver=NAME	what the driver of its devices is called (not writable), for
+ *			clients that know drivers by their names
  *
  * Faults are armed, at any time while a device is bound, by writing to the file
  * "fault" of a channel, /sys/class/dma/dma0chan0/fault for instance, a line
@@ -246,13 +250,13 @@ static struct sim_choice quiet = { quiet_names, SIM_NR_QUIETS, SIM_QUIET_TERMINA
 module_param_cb(quiet, &choice_ops, &quiet, 0444);
 MODULE_PARM_DESC(quiet, "what stops the hardware: terminate, release or never");
 
-static const char * const cap_names[] = { "memcpy", "memset", "xor", "pq" };
+static const char * const cap_names[] = { "memcpy", "memset", "xor", "pq", "slave" };
 static const enum dma_transaction_type cap_types[ARRAY_SIZE(cap_names)] = {
-	DMA_MEMCPY, DMA_MEMSET, DMA_XOR, DMA_PQ
+	DMA_MEMCPY, DMA_MEMSET, DMA_XOR, DMA_PQ, DMA_SLAVE
 };
 
-/* A bit for each of cap_names */
-static unsigned long caps = BIT(ARRAY_SIZE(cap_names)) - 1;
+/* A bit for each of cap_names: all that move data */
+static unsigned long caps = BIT(ARRAY_SIZE(cap_names) - 1) - 1;
 
 static int caps_set(const char *val, const struct kernel_param *kp)
 {
@@ -289,7 +293,11 @@ static const struct kernel_param_ops caps_ops = {
 	.get = caps_get,
 };
 module_param_cb(caps, &caps_ops, NULL, 0644);
-MODULE_PARM_DESC(caps, "what a device can do: some of memcpy,memset,xor,pq");
+MODULE_PARM_DESC(caps, "what a device can do: some of memcpy,memset,xor,pq,slave");
+
+static char *driver = "";
+module_param(driver, charp, 0444);
+MODULE_PARM_DESC(driver, "what the driver of the devices is called, if not as usual");
 
 /**
  * sim_config_get() - what the parameters say now
@@ -335,9 +343,9 @@ static struct platform_driver * const driver_list[SIM_NR_QUIETS] = {
 
 static int sim_probe(struct platform_device *pdev)
 {
-	struct platform_driver *driver = to_platform_driver(pdev->dev.driver);
+	struct platform_driver *pdrv = to_platform_driver(pdev->dev.driver);
 
-	return sim_device_create(&pdev->dev, pdev->id, driver - sim_drivers);
+	return sim_device_create(&pdev->dev, pdev->id, pdrv - sim_drivers);
 }
 
 static struct platform_device *sim_pdevs[SIM_MAX_DEVICES];
@@ -350,9 +358,12 @@ static void sim_remove_pdevs(unsigned int nr)
 
 static int __init sim_init(void)
 {
-	struct platform_device_info info = { .name = sim_drivers[quiet.value].driver.name };
+	struct platform_device_info info = { };
 	int ret;
 
+	if (*driver)
+		sim_drivers[quiet.value].driver.name = driver;
+	info.name = sim_drivers[quiet.value].driver.name;
 	ret = platform_register_drivers(driver_list, SIM_NR_QUIETS);
 	if (ret)
 		return ret;

@@ -49,8 +49,11 @@ void map_shim_free(const void *list)
 unsigned int map_shim_map(struct device *dev, struct scatterlist *sgl, int nents,
 			  enum dma_data_direction dir, unsigned long attrs)
 {
-	unsigned int nr = map_shim.no_mapping ? 0 : dma_map_sg_attrs(dev, sgl, nents, dir, attrs);
+	bool bad = map_shim.no_mapping && !map_shim.nr_good;
+	unsigned int nr = bad ? 0 : dma_map_sg_attrs(dev, sgl, nents, dir, attrs);
 
+	if (map_shim.no_mapping && !bad)
+		map_shim.nr_good--;
 	map_shim.attrs = attrs;
 	map_shim.dir = dir;
 	if (nr)

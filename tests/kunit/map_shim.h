@@ -14,7 +14,8 @@ struct scatterlist;
 /**
  * struct map_shim - between dma_map.c and the kernel
  * @no_memory: allocations fail
- * @no_mapping: the device cannot reach the memory
+ * @no_mapping: the device cannot reach the memory ...
+ * @nr_good: ... but that of the first so many mappings
  * @nr_lists: allocated, and not freed
  * @nr_entries: mapped, and not unmapped
  * @attrs: how the last ones were mapped
@@ -23,6 +24,7 @@ struct scatterlist;
 struct map_shim {
 	bool no_memory;
 	bool no_mapping;
+	unsigned int nr_good;
 	unsigned int nr_lists;
 	unsigned int nr_entries;
 	unsigned long attrs;

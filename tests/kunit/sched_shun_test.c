@@ -311,6 +311,28 @@ static void shun_refused_beside_test(struct kunit *test)
 	KUNIT_EXPECT_GE(test, refuser->nr_jobs, 200U);
 }
 
+/* ... and still refuses: what the CPU does meanwhile counts until it is asked again */
+static void shun_refused_passed_test(struct kunit *test)
+{
+	struct shun_bench *bench = test->priv;
+	struct fake *refuser = add_channel(bench, MS / 10);
+
+	add_channel(bench, 100 * MS);
+	run(test, 40, REQUIRE);
+	run(test, 40, CPU);
+	refuse(refuser, true);
+	run(test, 4, REQUIRE);
+	run(test, 1000, AUTO);
+	kunit_info(test, "%u of 1000 in vain\n", refuser->nr_jobs);
+	KUNIT_EXPECT_GE(test, refuser->nr_jobs, 2U);
+	KUNIT_EXPECT_LE(test, refuser->nr_jobs, 10U);
+	KUNIT_EXPECT_GE(test, fake_cpu.nr_jobs, 980U);
+	refuse(refuser, false);
+	run(test, 40000, AUTO);
+	run(test, 1000, AUTO);
+	KUNIT_EXPECT_GE(test, refuser->nr_jobs, 960U);
+}
+
 /* What one refuses is not given to another that does, because that one has nothing to do */
 static void shun_refused_other_test(struct kunit *test)
 {
@@ -511,6 +533,7 @@ static struct kunit_case shun_cases[] = {
 	KUNIT_CASE(shun_refused_funnel_test),
 	KUNIT_CASE(shun_refused_busy_test),
 	KUNIT_CASE(shun_refused_beside_test),
+	KUNIT_CASE(shun_refused_passed_test),
 	KUNIT_CASE(shun_refused_other_test),
 	KUNIT_CASE(shun_stuck_channel_test),
 	KUNIT_CASE(shun_stuck_cpu_test),

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The machine goes down: no DMA any more, and what is under way is waited for.
+ * The machine goes down, or sleeps: no DMA any more, or for a while, and what is under
+ * way is waited for.
  */
 #include <kunit/test.h>
+#include <linux/errno.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 
+#include "../../module/dispatch.h"
 #include "../../module/sched.h"
 #include "fake.h"
 
@@ -12,21 +16,26 @@
 
 #define NR_JOBS		4
 
+/* More than the scheduler's worker takes care of at once */
+#define NR_MANY		600
+
 /**
  * struct stop_bench - what the cases of this suite work with
  * @dma: an engine
  * @other: another
  * @job: jobs
+ * @many: more of them
  */
 struct stop_bench {
 	struct fake dma;
 	struct fake other;
 	struct fake_job job[NR_JOBS];
+	struct fake_job many[NR_MANY];
 };
 
 static int stop_init(struct kunit *test)
 {
-	struct stop_bench *bench = kunit_kzalloc(test, sizeof(*bench), GFP_KERNEL);
+	struct stop_bench *bench = kvzalloc(sizeof(*bench), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bench);
 	test->priv = bench;
@@ -37,8 +46,14 @@ static int stop_init(struct kunit *test)
 static void stop_exit(struct kunit *test)
 {
 	fake_start_dma();
-	if (test->priv)
-		fakes_stop(test);
+	if (!test->priv)
+		return;
+	fakes_stop(test);
+	kvfree(test->priv);
+}
+
+static void ignore(struct dmio_job *job)
+{
 }
 
 /* What comes then is the CPU's, or fails if that is not allowed */
@@ -138,10 +153,114 @@ static void stop_restart_test(struct kunit *test)
 	fake_remove(dma);
 }
 
+/* However many wait, all are told */
+static void stop_many_test(struct kunit *test)
+{
+	struct stop_bench *bench = test->priv;
+	struct fake *dma = &bench->dma;
+	unsigned int i;
+
+	dma->holds = true;
+	fake_add(dma);
+	for (i = 0; i < NR_MANY; i++)
+		fake_job_submit(&bench->many[i], DMOVERIO_POLICY_REQUIRE_DMA, SZ_1M);
+	KUNIT_EXPECT_EQ(test, dma->nr_jobs, 2U);
+	dmio_sched_stop_dma();
+	fake_settle();
+	for (i = 2; i < NR_MANY; i++) {
+		KUNIT_EXPECT_EQ(test, bench->many[i].nr_done, 1U);
+		KUNIT_EXPECT_EQ(test, bench->many[i].job.error, -ENODEV);
+	}
+	while (fake_first(dma))
+		fake_finish(dma, &fake_first(dma)->job);
+	fake_remove(dma);
+}
+
+/* Whoever looks for a job finds that nobody can do it any more, and has it told */
+static void stop_found_test(struct kunit *test)
+{
+	struct stop_bench *bench = test->priv;
+	struct fake *dma = &bench->dma;
+	unsigned int i;
+
+	dma->holds = true;
+	fake_add(dma);
+	bench->other.cannot = true;
+	fake_add(&bench->other);
+	for (i = 0; i < 3; i++)
+		fake_job_submit(&bench->job[i], DMOVERIO_POLICY_REQUIRE_DMA, SZ_1M);
+	KUNIT_EXPECT_EQ(test, dma->nr_jobs, 2U);
+	/* Nor does the scheduler's worker know yet */
+	dma->cannot = true;
+	dmio_dispatch();
+	fake_settle();
+	KUNIT_EXPECT_EQ(test, bench->job[2].nr_done, 1U);
+	KUNIT_EXPECT_EQ(test, bench->job[2].job.error, -ENODEV);
+	for (i = 0; i < 2; i++)
+		fake_finish(dma, &bench->job[i].job);
+	fake_remove(&bench->other);
+	fake_remove(dma);
+}
+
+/* What does not come to its end while the machine goes down is told, and what may not */
+static void stop_shutdown_test(struct kunit *test)
+{
+	struct stop_bench *bench = test->priv;
+	struct fake *dma = &bench->dma;
+	struct fake_job *fj = &bench->job[0];
+
+	dma->holds = true;
+	fake_add(dma);
+	fake_job_init(fj, DMOVERIO_POLICY_REQUIRE_DMA, BYTES);
+	fj->job.nr_pages = 1;
+	fj->job.park = ignore;
+	dmio_sched_submit(&fj->job, false);
+	KUNIT_EXPECT_FALSE(test, dmio_sched_is_stopped());
+	KUNIT_EXPECT_EQ(test, fake_shutdown(), 1U);
+	KUNIT_EXPECT_TRUE(test, dmio_sched_is_stopped());
+	expect_stopped(test, dma);
+	dmio_job_park(&fj->job);
+	KUNIT_EXPECT_EQ(test, fake_shutdown(), 1U);
+	fake_finish(dma, &fj->job);
+	KUNIT_EXPECT_EQ(test, fake_shutdown(), 0U);
+	fake_remove(dma);
+}
+
+/* Jobs wait until it is awake again; and no longer than that, if it did not sleep */
+static void stop_suspend_test(struct kunit *test)
+{
+	struct stop_bench *bench = test->priv;
+	struct fake *dma = &bench->dma;
+	unsigned int i;
+
+	dma->holds = true;
+	fake_add(dma);
+	fake_job_submit(&bench->job[0], DMOVERIO_POLICY_REQUIRE_DMA, BYTES);
+	KUNIT_EXPECT_EQ(test, fake_suspend(), -EBUSY);
+	fake_job_submit(&bench->job[1], DMOVERIO_POLICY_REQUIRE_DMA, BYTES);
+	KUNIT_EXPECT_EQ(test, dma->nr_jobs, 2U);
+	for (i = 0; i < 2; i++)
+		fake_finish(dma, &bench->job[i].job);
+
+	KUNIT_EXPECT_EQ(test, fake_suspend(), 0);
+	fake_job_submit(&bench->job[2], DMOVERIO_POLICY_REQUIRE_DMA, BYTES);
+	fake_settle();
+	KUNIT_EXPECT_EQ(test, dma->nr_jobs, 2U);
+	KUNIT_EXPECT_EQ(test, fake_resume(), 0);
+	fake_settle();
+	KUNIT_EXPECT_EQ(test, dma->nr_jobs, 3U);
+	fake_finish(dma, &bench->job[2].job);
+	fake_remove(dma);
+}
+
 static struct kunit_case stop_cases[] = {
 	KUNIT_CASE(stop_idle_test),
 	KUNIT_CASE(stop_busy_test),
 	KUNIT_CASE(stop_restart_test),
+	KUNIT_CASE(stop_many_test),
+	KUNIT_CASE(stop_found_test),
+	KUNIT_CASE(stop_shutdown_test),
+	KUNIT_CASE(stop_suspend_test),
 	{}
 };
 

@@ -457,6 +457,42 @@ static void in_workers(struct __test_metadata *_metadata, FIXTURE_DATA(nomem) *s
 	EXPECT_LE(1, answered);
 }
 
+/* Nothing whatever for this thread. Until then it may have run where it will: no page faults */
+static int none_at_all(FIXTURE_DATA(nomem) *self, int fd, bool write)
+{
+	int switched = open("/proc/self/make-it-fail", O_RDWR | O_CLOEXEC), err = -errno;
+
+	if (switched < 0 || knobs("task-filter", "Y") || knob("failslab", "times", "-1") ||
+	    knob("fail_page_alloc", "times", "-1") || knob("failslab", "probability", "100") ||
+	    knob("fail_page_alloc", "probability", "100"))
+		return err;
+	while (pwrite(switched, "1", 1, 0) != 1)
+		;
+	err = write ? dt_write(fd, &self->req, 1) : dt_setfunc(fd, self->func->name);
+	while (pwrite(switched, "0", 1, 0) != 1)
+		;
+	close(switched);
+	return knobs("probability", "0") | knobs("task-filter", "N") ?: err;
+}
+
+/* One alone may be made up for: large ones are tried otherwise */
+TEST_F_TIMEOUT(nomem, none_at_all, 120)
+{
+	int fd;
+
+	NEED_INJECTION();
+	make_request(self, "copy", SMALL);
+	check_works(_metadata, self);
+	fd = dt_open(NULL, 0);
+	ASSERT_LE(0, fd);
+	for (unsigned int i = 0; i < 2; i++) {
+		EXPECT_EQ(-ENOMEM, none_at_all(self, fd, i));
+		ASSERT_EQ(0, i ? dt_write_all(fd, &self->req, 1) : dt_setfunc(fd, "copy"));
+	}
+	close(fd);
+	check_works(_metadata, self);
+}
+
 TEST_F_TIMEOUT(nomem, objects_of_workers, 120)
 {
 	NEED_INJECTION();

@@ -4,6 +4,7 @@
  * what becomes of the program's session, and that nobody waits for it.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -222,6 +223,48 @@ TEST_F_TIMEOUT(parked, killed_and_unbound, 240)
 	EXPECT_EQ(0, bk_wait_parked(&self->bk, self->bk.name, 2 * CELL_PAGES));
 	expect_parked(_metadata, self);
 	EXPECT_EQ(0, bk_unbind(&self->bk));
+	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
+	EXPECT_EQ(self->refs, refs_settle(self->refs));
+	EXPECT_EQ(0, bk_bind(&self->bk, 1));
+}
+
+/* A driver of the table that bears neither terminate nor release while it is busy */
+#define FRAGILE	"sf-pdma"
+
+static void *unbind(void *bk)
+{
+	return (void *)(long)bk_unbind(bk);
+}
+
+/* It is not unbound before the hardware has come to its end, however long that takes */
+TEST_F_TIMEOUT(parked, a_fragile_driver_is_waited_for, 240)
+{
+	struct dmoverio_engine e;
+	struct cell cell;
+	pthread_t thread;
+	void *err;
+
+	NEED_BROKEN();
+	ASSERT_EQ(0, bk_end(&self->bk));
+	ASSERT_EQ(NULL, bk_begin_sim(&self->bk, FRAGILE, OPTIONS " driver=" FRAGILE));
+	self->refs = bk_module_refs("dmoverio");
+	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
+	ASSERT_EQ(0, cell_depart(&cell, "copy", false, PREFER, NR));
+	ASSERT_EQ(0, dt_set_param("watchdog_ms", BK_SOON_MS));
+	EXPECT_EQ(NULL, cell_arrive(&cell));
+	EXPECT_EQ(NR, cell_count(&cell, ETIMEDOUT));
+	cell_end(&cell);
+	expect_parked(_metadata, self);
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, unbind, &self->bk));
+	EXPECT_EQ(0, bk_wait_state(&self->bk, self->bk.name, DMOVERIO_ENGINE_LEAVING, &e));
+	dt_sleep_ms(1500);
+	EXPECT_EQ(EBUSY, pthread_tryjoin_np(thread, &err));
+	EXPECT_EQ(self->pins + NR * 2 * CELL_PAGES, dt_pins());
+	EXPECT_EQ(0, bk_fault(self->bk.name, "wake"));
+	ASSERT_EQ(0, pthread_join(thread, &err));
+	EXPECT_EQ(NULL, err);
+	EXPECT_EQ(-ENOENT, bk_engine(&self->bk, self->bk.name, &e));
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
 	EXPECT_EQ(self->refs, refs_settle(self->refs));
 	EXPECT_EQ(0, bk_bind(&self->bk, 1));

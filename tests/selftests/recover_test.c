@@ -17,6 +17,9 @@
 
 #define NR	8
 
+/* Another client, which takes a channel when it is told its name */
+#define DMATEST_CHANNEL	"/sys/module/dmatest/parameters/channel"
+
 FIXTURE(failed) {
 	struct bk bk;
 	bool begun;
@@ -256,6 +259,33 @@ TEST_F_TIMEOUT(failed, in_quarantine_it_stays_ours, 240)
 	EXPECT_EQ(0, dt_insmod("dmover-sim", "channels=1 quiet=release"));
 	EXPECT_EQ(0, dt_wait_channels(self->bk.fd, 1));
 	expect_dma(_metadata);
+}
+
+/* Released because it hung, it is there for everybody: it comes back when it is free again */
+TEST_F_TIMEOUT(failed, taken_by_somebody_else, 240)
+{
+	struct dmoverio_engine e;
+	int err;
+
+	BEGIN(bk_begin_sim, "dmover-sim-release", "channels=1 quiet=release");
+	err = dt_insmod("dmatest", "");
+	if (err == -ENOENT)
+		SKIP(return, "no dmatest in this guest");
+	ASSERT_EQ(0, err);
+	ASSERT_EQ(0, dt_set_param("backoff_ms", BK_NEVER_MS));
+	EXPECT_NE(0, dt_write_line(DMATEST_CHANNEL, self->bk.name));
+	hang(_metadata, self);
+	EXPECT_EQ(0, dt_write_line(DMATEST_CHANNEL, self->bk.name));
+
+	EXPECT_EQ(-EBUSY, bk_reset(self->bk.name));
+	EXPECT_EQ(0, bk_engine(&self->bk, self->bk.name, &e));
+	EXPECT_EQ(DMOVERIO_ENGINE_QUARANTINED, e.state);
+	EXPECT_EQ(DMOVERIO_FAILED_LOST, e.reason);
+	EXPECT_LT(0, e.retry_ms);
+	EXPECT_EQ(CELL_LEN, run(_metadata, PREFER, 1, 0).bytes[DT_NO_CHANNEL]);
+	EXPECT_EQ(0, dt_rmmod("dmatest"));
+	EXPECT_EQ(0, bk_reset(self->bk.name));
+	comes_back(_metadata, self);
 }
 
 /* It does not keep us, whether we hold it or not */

@@ -69,28 +69,70 @@ def _module(guests, log):
     return total
 
 
-def _excuses():
-    if not EXCUSES.exists():
-        return []
+def listed():
+    """The list of lines that no test reaches."""
     with open(EXCUSES, "rb") as file:
         return tomllib.load(file)["lines"]
 
 
-def excused(missed, excuses):
-    """(lines that have an excuse, excuses of which no line is missed). MISSED is
-    {file: {number: text}}; an excuse is for all lines of a file with its text."""
-    found, useless = set(), []
-    for excuse in excuses:
-        mine = {(excuse["file"], number) for number, text in missed.get(excuse["file"], {}).items()
-                if text.strip() == excuse["line"]}
-        found |= mine
-        if not mine:
-            useless.append(excuse)
-    return found, useless
-
-
 def _text(file):
     return (config.ROOT / file).read_text(encoding="utf-8").splitlines()
+
+
+def places(excuse, text):
+    """The numbers of the lines that an excuse is for, as often as it stands in TEXT."""
+    context, wanted = ([line.strip() for line in excuse.get(key, "").strip().splitlines()]
+                       for key in ("after", "line"))
+    text = [line.strip() for line in text]
+    block = context + wanted
+    return [range(first + len(context) + 1, first + len(block) + 1)
+            for first in range(len(text) - len(block) + 1)
+            if text[first:first + len(block)] == block]
+
+
+def excused(total, excuses, text=_text):
+    """(lines that have an excuse, what is wrong with excuses). TOTAL is what counts()
+    gives; TEXT(file) has a file's lines."""
+    found, wrong = set(), []
+    for excuse in excuses:
+        file, lines = excuse["file"], total.get(excuse["file"], {})
+        name = f"{file}: {excuse['line'].strip()}"
+        if not excuse.get("reason"):
+            wrong.append(f"{name}: no reason")
+        known = places(excuse, text(file)) if lines else []
+        if len(known) != excuse.get("times", 1):
+            wrong.append(f"{name}: stands there {len(known)} times")
+        for place in known:
+            code = [number for number in place if number in lines]
+            if not code:
+                wrong.append(f"{name}: no code, line {place[0]}")
+            wrong += [f"{name}: executed, line {number}" for number in code
+                      if lines[number] and not excuse.get("luck")]
+            found |= {(file, number) for number in code if not lines[number]}
+    return found, wrong
+
+
+def judged(total, have, wrong):
+    """The results: TOTAL is what counts() gives, HAVE and WRONG what excused() does."""
+    everything = sum(map(len, total.values()))
+    executed = sum(times > 0 for lines in total.values() for times in lines.values())
+    rest = everything - executed - len(have)
+    see = [f"see {OUT / 'missed'}"]
+    return [
+        _result("lines that are executed",
+                f"{executed} of {everything}, {100 * executed / max(everything, 1):.1f} %",
+                everything and executed >= LEAST * everything, see),
+        _result("lines that are out of reach",
+                f"{len(have)}, {100 * len(have) / max(everything, 1):.1f} %",
+                everything and len(have) <= MOST_EXCUSED * everything, see),
+        _result("lines that are neither", f"{rest}", everything and not rest, see),
+        _result("excuses that are none", f"{len(wrong)}", not wrong, wrong)]
+
+
+def _result(name, said, good, why):
+    output.say(f"coverage {name}: {said}")
+    return judge.Result("lines", name, judge.PASSED if good else judge.FAILED,
+                        [] if good else [said, *why])
 
 
 def report(guests, totals):
@@ -98,31 +140,15 @@ def report(guests, totals):
     start = time.monotonic()
     OUT.mkdir(parents=True, exist_ok=True)
     total = _module(guests, OUT / "lcov.log")
-    missed = {file: {number: _text(file)[number - 1] for number, times in sorted(lines.items())
-                     if not times} for file, lines in total.items()}
-    have, useless = excused(missed, _excuses())
-    everything = sum(map(len, total.values()))
-    for file, lines in sorted(total.items()):
-        output.say(f"coverage {file:28} {len(lines) - len(missed[file]):5} of {len(lines):5} lines "
-                   f"{100 - 100 * len(missed[file]) / len(lines):6.1f} %")
+    have, wrong = excused(total, listed())
     with open(OUT / "missed", "w", encoding="utf-8") as out:
-        for file, lines in sorted(missed.items()):
-            for number, text in lines.items():
+        for file, lines in sorted(total.items()):
+            missed = sorted(number for number, times in lines.items() if not times)
+            output.say(f"coverage {file:28} {len(lines) - len(missed):5} of {len(lines):5} lines "
+                       f"{100 - 100 * len(missed) / len(lines):6.1f} %")
+            for number in missed:
                 mark = "excused" if (file, number) in have else ""
-                print(f"{file}:{number}:{mark}\t{text.strip()}", file=out)
-    executed = everything - sum(map(len, missed.values()))
-    results = [
-        _result(f"{executed} of {everything} lines, {100 * executed / max(everything, 1):.1f} %",
-                everything and executed >= LEAST * everything),
-        _result(f"{len(have)} lines are out of reach", len(have) <= MOST_EXCUSED * everything),
-        _result(f"{everything - executed - len(have)} lines are neither executed nor excused",
-                everything and everything == executed + len(have)),
-        _result(f"{len(useless)} excuses are for nothing", not useless)]
-    output.say("\n".join(f"coverage {result.name}" for result in results))
+                print(f"{file}:{number}:{mark}\t{_text(file)[number - 1].strip()}", file=out)
+    results = judged(total, have, wrong)
     output.failures("coverage", results)
     totals.add("coverage", "lines", results, time.monotonic() - start)
-
-
-def _result(name, good):
-    return judge.Result("lines", name, judge.PASSED if good else judge.FAILED,
-                        [] if good else [f"see {OUT / 'missed'}"])
