@@ -12,12 +12,12 @@ RUN	:= tests/qemu/run
 CHECK	:= lint fuzz harness uml stock61
 BENCH	:= bench61 bench-sim61 bench-ioat
 # Those that take longest come first
-LONGER	:= uml-fail stock61-long ioat sim61-strict uml-sim rt61 zdma bcm2835 sim61-rate sim61-choice \
-	   zdma-swiotlb stock612 stock72 stock61-clang cloud61 bench61
+LONGER	:= debug61 uml-fail stock61-long ioat sim61-strict uml-sim rt61 zdma bcm2835 sim61-rate \
+	   sim61-choice zdma-swiotlb stock612 stock72 uml-fuzz stock61-clang cloud61 bench61
 COVERAGE := uml uml-sim uml-fail
 # Not in check-all: for their time, or not seen to pass since what they run has changed
-MORE	:= uml-fuzz uml-mix sim61 sim61-mix sim61-long sim61-fail ioat-long pl330-fail \
-	   ioat-intel-iommu ioat-amd-iommu bench-sim61 bench-ioat pl330 kcsan61 debug61 debug61-long
+MORE	:= uml-mix sim61 sim61-mix sim61-long sim61-fail ioat-long pl330-fail ioat-intel-iommu \
+	   ioat-amd-iommu bench-sim61 bench-ioat pl330 kcsan61 debug72 debug61-long
 
 # Of the compiler only what was asked for: the kernel's headers know their own.
 ifeq ($(origin CC),command line)
@@ -99,8 +99,8 @@ coverage:
 	scripts/deps coverage
 	$(RUN) --coverage $(COVERAGE)
 
-# Whatever takes long, by hand: hours, and three tables
-check-long: check-more coverage mutants
+# Everything, by hand: hours, and a table for each of them
+check-long: check-all check-more coverage mutants
 
 # Whether the tests find defects that are planted
 mutants: deps
@@ -139,7 +139,7 @@ help:
 	@echo 'check-all        check, longer variants, later kernels, PREEMPT_RT, clang, DMA controllers, arm64, bench'
 	@echo 'check-longer     what check-all does beyond check'
 	@echo 'check-more       what is in neither yet: $(MORE)'
-	@echo 'check-long       check-more, coverage, mutants'
+	@echo 'check-long       check-all, check-more, coverage, mutants: hours'
 	@echo 'bench            what requests cost, also against dmatest: instructions and times'
 	@echo 'coverage         do tests execute 95 % of the module? build/coverage/missed has the other lines'
 	@echo 'mutants          plant defects, one at a time, that the tests must find: hours'
