@@ -33,10 +33,15 @@ FIXTURE_SETUP(parked)
 	self->pins = dt_pins();
 	self->why_not = bk_begin_sim(&self->bk, "dmover-sim-never", OPTIONS);
 	self->refs = bk_module_refs("dmoverio");
+	/* Or, where writing takes long, the last requests would not be given to what hangs */
+	if (!self->why_not)
+		EXPECT_EQ(0, dt_set_param("learn", 0));
 }
 
 FIXTURE_TEARDOWN(parked)
 {
+	if (!self->why_not)
+		EXPECT_EQ(0, dt_set_param("learn", 1));
 	EXPECT_EQ(0, bk_end(&self->bk));
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
 }
@@ -250,6 +255,7 @@ TEST_F_TIMEOUT(parked, a_fragile_driver_is_waited_for, 240)
 	self->refs = bk_module_refs("dmoverio");
 	ASSERT_EQ(0, bk_fault(self->bk.name, "hang 0 1"));
 	ASSERT_EQ(0, cell_depart(&cell, "copy", false, PREFER, NR));
+	EXPECT_EQ(0, bk_fault_settle(self->bk.name, "still", 1));
 	ASSERT_EQ(0, dt_set_param("watchdog_ms", BK_SOON_MS));
 	EXPECT_EQ(NULL, cell_arrive(&cell));
 	EXPECT_EQ(NR, cell_count(&cell, ETIMEDOUT));
@@ -260,7 +266,8 @@ TEST_F_TIMEOUT(parked, a_fragile_driver_is_waited_for, 240)
 	EXPECT_EQ(0, bk_wait_state(&self->bk, self->bk.name, DMOVERIO_ENGINE_LEAVING, &e));
 	dt_sleep_ms(1500);
 	EXPECT_EQ(EBUSY, pthread_tryjoin_np(thread, &err));
-	EXPECT_EQ(self->pins + NR * 2 * CELL_PAGES, dt_pins());
+	EXPECT_LT(0, e.parked_pages);
+	EXPECT_EQ(self->pins + (long long)e.parked_pages, dt_pins());
 	EXPECT_EQ(0, bk_fault(self->bk.name, "wake"));
 	ASSERT_EQ(0, pthread_join(thread, &err));
 	EXPECT_EQ(NULL, err);
