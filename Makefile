@@ -17,7 +17,7 @@ LONGER	:= debug61 uml-fail stock61-long ioat sim61-strict uml-sim rt61 zdma bcm2
 COVERAGE := uml uml-sim uml-fail
 # Not in check-all: for their time, or not seen to pass since what they run has changed
 MORE	:= uml-mix sim61 sim61-mix sim61-long sim61-fail ioat-long pl330-fail ioat-intel-iommu \
-	   ioat-amd-iommu bench-sim61 bench-ioat pl330 kcsan61 debug72 debug61-long
+	   ioat-amd-iommu bench-sim61 bench-ioat pl330 kcsan61 kcsan61-race debug72 debug61-long
 
 # Of the compiler only what was asked for: the kernel's headers know their own.
 ifeq ($(origin CC),command line)

@@ -58,8 +58,8 @@ bool dmio_adopt(struct dmio_adopted *adopted, struct mm_struct *mm, struct pid *
 	}
 	kthread_use_mm(mm);
 	adopted->mm = mm;
-	/* Not every kernel's override_creds() takes a reference */
-	adopted->cred = get_cred(cred);
+	/* Not every kernel's override_creds() takes a reference; data_race(): see request.c */
+	adopted->cred = data_race(get_cred(cred));
 	adopted->old_cred = override_creds(cred);
 	adopted->memcg = get_mem_cgroup_from_mm(mm);
 	adopted->old = set_active_memcg(adopted->memcg);

@@ -442,7 +442,8 @@ static struct dmio_request *request_create(struct dmio_session *session, const v
 
 	req->session = session;
 	req->process = get_pid(task_tgid(current));
-	req->cred = get_current_cred();
+	/* Clears a flag of what others share, as does everybody who takes credentials */
+	req->cred = data_race(get_current_cred());
 	req->todo.policy = dmio_policy_effective(READ_ONCE(session->policy));
 	req->todo.stats = &session->stats;
 	req->todo.flow = &session->flow;

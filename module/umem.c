@@ -29,7 +29,8 @@ void dmio_account_init(struct dmio_account *account)
 {
 	account->mm = current->mm;
 	mmgrab(account->mm);
-	account->locker = capable(CAP_IPC_LOCK) ? NULL : get_current_cred();
+	/* data_race(): see request.c */
+	account->locker = capable(CAP_IPC_LOCK) ? NULL : data_race(get_current_cred());
 }
 
 /**

@@ -85,6 +85,15 @@ RACE = """\
 [    1.1]  {1}+0x1c/0x20{3}
 [    1.1] Reported by Kernel Concurrency Sanitizer on:
 [    1.1] =================================================================="""
+# A value that was watched has changed, nobody knows by whom
+CHANGE = """\
+[    1.1] ==================================================================
+[    1.1] BUG: KCSAN: data-race in {0}+0x3c/0x60{1}
+[    1.1] race at unknown origin, with read to 0xffff888004a0c0d8 of 4 bytes by task 33 on cpu 1:
+[    1.1]  {0}+0x3c/0x60{1}
+[    1.1] value changed: 0x00000001 -> 0x00000000
+[    1.1] Reported by Kernel Concurrency Sanitizer on:
+[    1.1] =================================================================="""
 
 # what is replaced, by what, and what must be said about it
 CASES = [
@@ -170,6 +179,7 @@ class Judge(unittest.TestCase):
                 (elsewhere + "\n" + RACE.format("a", "b", ours, ""), "in a / b"),
                 (elsewhere.replace(caller, "caller" + ours), "in vma_link / find_vma"),
                 (elsewhere.replace(caller, f"{caller}\n[    1.1]  caller{ours}"), ""),
+                (CHANGE.format("cq_a", ours), "in cq_a"), (CHANGE.format("find_vma", ""), ""),
                 (elsewhere.replace("Reported", "BUG: x"), "BUG: x"),
                 (elsewhere[:elsewhere.rindex("\n")], "in vma_link / find_vma")):
             with self.subTest(report=report):
@@ -179,9 +189,9 @@ class Judge(unittest.TestCase):
 
     def test_races_are_looked_for(self):
         """The checker of data races says that it was at work."""
-        for said, good in (("enabled: 1\nused_watchpoints: 0\nsetup_watchpoints: 9\n", True),
-                           ("enabled: 0\nsetup_watchpoints: 9\n", False),
-                           ("enabled: 1\nsetup_watchpoints: 0\n", False), ("", False)):
+        for said, good in (("enabled: 1\nused_watchpoints: 0\nsetup_watchpoints: 9999\n", True),
+                           ("enabled: 0\nsetup_watchpoints: 9999\n", False),
+                           ("enabled: 1\nsetup_watchpoints: 99\n", False), ("", False)):
             with self.subTest(said=said):
                 text = GOOD.replace("@dmio log", f"@dmio kcsan\n{said}@dmio end-kcsan\n@dmio log")
                 self.assertEqual(good, not complaints(judged(text, kcsan=True)[0]))

@@ -139,7 +139,7 @@ def _built(kernel):
     """A kernel built from the distribution's source with fragments of ours."""
     fragments = [config.QEMU_DIR / "config" / name for name in kernel["config"]]
     name, lines = fragments[-1].stem, _lines(fragments)
-    target = arch.of(kernel)
+    target, own = arch.of(kernel), kernel.get("make", [])
     tree = source(kernel["package"], kernel.get("suite"))
 
     def fill(directory, log):
@@ -150,14 +150,14 @@ def _built(kernel):
         unset = _unset(lines, directory / ".config")
         if unset:
             raise cache.CommandError(f"{name}: without effect: {' '.join(unset)}")
-        cache.run(make + [f"-j{os.cpu_count()}", "all"], log)
+        cache.run(make + own + [f"-j{os.cpu_count()}", "all"], log)
         cache.run(make + [f"INSTALL_MOD_PATH={directory}", "modules_install"], log)
         # Later kernels note where they were built, which is not where they will be.
         makefile = directory / "Makefile"
         makefile.write_text(makefile.read_text().replace(
             f" = {directory}\n", " := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))\n"))
 
-    digest = _digest("\n".join(lines))
+    digest = _digest("\n".join(lines + own))
     top = cache.entry(f"{tree.name}_{name}-{digest}", fill)
     release = (top / "include/config/kernel.release").read_text().strip()
     return Kernel(release, top / kernel["image"], top, top / f"lib/modules/{release}",
