@@ -15,10 +15,13 @@
 
 /**
  * fake_settle() - wait until the scheduler's worker has nothing to do
+ *
+ * It wakes itself if it has more to do than it may at once.
  */
 void fake_settle(void)
 {
-	flush_work(&kick);
+	while (flush_work(&kick))
+		;
 }
 
 /**

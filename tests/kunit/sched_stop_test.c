@@ -63,6 +63,8 @@ static void expect_stopped(struct kunit *test, struct fake *dma)
 	unsigned int had = dma->nr_jobs, i;
 	struct fake_job fj;
 
+	/* The worker must not take it from under our hands */
+	fake_settle();
 	for (i = 0; i < ARRAY_SIZE(policies); i++) {
 		fake_job_submit(&fj, policies[i], SZ_1M);
 		KUNIT_EXPECT_EQ(test, fj.nr_done, 1U);
@@ -237,6 +239,7 @@ static void stop_suspend_test(struct kunit *test)
 	fake_add(dma);
 	fake_job_submit(&bench->job[0], DMOVERIO_POLICY_REQUIRE_DMA, BYTES);
 	KUNIT_EXPECT_EQ(test, fake_suspend(), -EBUSY);
+	fake_settle();
 	fake_job_submit(&bench->job[1], DMOVERIO_POLICY_REQUIRE_DMA, BYTES);
 	KUNIT_EXPECT_EQ(test, dma->nr_jobs, 2U);
 	for (i = 0; i < 2; i++)
