@@ -75,6 +75,7 @@ static const struct kernel_param_ops watchdog_ops = {
 };
 
 module_param_cb(watchdog_ms, &watchdog_ops, &dmio_dma_watchdog_ms, 0644);
+__MODULE_PARM_TYPE(watchdog_ms, "uint");
 MODULE_PARM_DESC(watchdog_ms,
 		 "Milliseconds after which a DMA channel of which nothing comes back has failed; 0: never (but see drain_ms)");
 

@@ -39,6 +39,9 @@
 #include "platform.h"
 #include "sched.h"
 
+/* What sleeps longer than this, uninterruptibly, looks as if it hung */
+#define LONGEST_SLEEP	(60L * HZ)
+
 static unsigned int edge_align;
 module_param(edge_align, uint, 0444);
 MODULE_PARM_DESC(edge_align,
@@ -415,7 +418,7 @@ bool dmio_dma_chan_leave(struct dmio_dma_chan *dc, bool unbinding)
 
 	/* For as long as it moves, it is no matter for how long */
 	do {
-		idle = dmio_sched_leave(&dc->engine, left);
+		idle = dmio_sched_leave(&dc->engine, min(left, LONGEST_SLEEP));
 		left = READ_ONCE(dc->progress) + limit - jiffies;
 	} while (!idle && left > 0);
 
