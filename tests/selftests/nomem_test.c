@@ -297,6 +297,16 @@ TEST_F_TIMEOUT(nomem, windows, 600)
 	ASSERT_EQ(0, setresuid(0, 0, 0));
 }
 
+/* Who may lock nothing has it done through his mappings, small requests by himself */
+TEST_F_TIMEOUT(nomem, unpinned, 600)
+{
+	NEED_INJECTION();
+	ASSERT_EQ(0, dt_become_limited(DT_NOBODY, 0));
+	make_request(self, "xor2", SMALL);
+	EXPECT_LE(4, each_once(_metadata, self).calls);
+	ASSERT_EQ(0, setresuid(0, 0, 0));
+}
+
 /* Whether it happened, is told by @what; then @check sees what is left of it */
 static void each_once_of(struct __test_metadata *_metadata, FIXTURE_DATA(nomem) *self,
 			 const char *name, int (*what)(FIXTURE_DATA(nomem) *self),
@@ -349,6 +359,53 @@ TEST_F_TIMEOUT(nomem, questions, 600)
 {
 	NEED_INJECTION();
 	each_once_of(_metadata, self, "questions", ask, check_asked);
+}
+
+/* The function that only the later layout of the records has */
+static int checksum(FIXTURE_DATA(nomem) *self)
+{
+	struct dt_request2 r = { .in = self->inbuf, .id = 1 };
+	struct dt_response2 resp = { .id = 0 };
+	int fd = dt_open(NULL, 0), err = 0;
+	uint32_t crc = 0;
+
+	self->answer = fd < 0 ? -fd : 0;
+	if (fd < 0)
+		return fd;
+	if (dt_set_function2(fd, "iscsi-crc32c") || write(fd, &r, sizeof(r)) != sizeof(r)) {
+		err = -errno;
+		goto out;
+	}
+	if (read(fd, &resp, sizeof(resp)) != sizeof(resp)) {
+		err = -errno;
+		/* It is still there */
+		if (read(fd, &resp, sizeof(resp)) != sizeof(resp))
+			resp.id = 0;
+	}
+	for (int i = 3; i >= 0; i--)
+		crc = crc << 8 | resp.result[i];
+	if (resp.id != 1 || (!resp.error && crc != dt_crc32c(0, self->src, self->len)))
+		err = -EBADMSG;
+out:
+	close(fd);
+	self->answer = err ? -err : resp.error;
+	return -self->answer;
+}
+
+static void check_summed(struct __test_metadata *_metadata, FIXTURE_DATA(nomem) *self)
+{
+	ASSERT_TRUE(is_documented(self->answer)) {
+		TH_LOG("error %d", self->answer);
+	}
+	ASSERT_EQ(self->pins, dt_pins_settle(self->pins));
+	ASSERT_EQ(0, checksum(self));
+}
+
+TEST_F_TIMEOUT(nomem, checksums, 600)
+{
+	NEED_INJECTION();
+	make_request(self, "copy", SMALL);
+	each_once_of(_metadata, self, "checksums", checksum, check_summed);
 }
 
 /*
