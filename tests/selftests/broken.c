@@ -14,6 +14,8 @@
 
 #define SIM_MODULE	"dmover_sim"
 
+#define LEARN		"/sys/module/dmoverio/parameters/learn"
+
 /* After twice so many ms without progress it resets the channel */
 #define IOAT_PATIENCE	"/sys/module/ioatdma/parameters/completion_timeout"
 
@@ -39,15 +41,20 @@ static int find_channels(struct bk *bk)
 
 static const char *begin(struct bk *bk)
 {
-	bk->fd = dt_open(NULL, 0);
-	if (bk->fd < 0)
-		return "no session to be had";
+	char learn[8] = "";
+
 	bk->watchdog_ms = dt_param("watchdog_ms");
 	bk->backoff_ms = dt_param("backoff_ms");
 	bk->drain_ms = dt_param("drain_ms");
+	dt_read_line(LEARN, learn, sizeof(learn));
+	bk->learn = learn[0] == 'Y';
+	bk->fd = dt_open(NULL, 0);
+	if (bk->fd < 0)
+		return "no session to be had";
 	if (bk->watchdog_ms < 0 || bk->backoff_ms < 0 || bk->drain_ms < 0)
 		return "no parameters of the module to be had";
-	return dt_set_param("watchdog_ms", BK_NEVER_MS) ? "no parameter can be set" : NULL;
+	return dt_set_param("watchdog_ms", BK_NEVER_MS) || dt_set_param("learn", 0) ?
+	       "no parameter can be set" : NULL;
 }
 
 static int remove_sim(struct bk *bk)
@@ -159,6 +166,7 @@ int bk_end(struct bk *bk)
 		err = dt_rescan();
 	dt_set_param("watchdog_ms", bk->watchdog_ms);
 	dt_set_param("backoff_ms", bk->backoff_ms);
+	dt_set_param("learn", bk->learn);
 	close(bk->fd);
 	return err;
 }

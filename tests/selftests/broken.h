@@ -19,6 +19,7 @@ struct bk {
 	char was[1024];			/* parameters of the simulator found in the guest; or "" */
 	char options[256];		/* of the one that is here instead; or "" */
 	long long watchdog_ms, backoff_ms, drain_ms;
+	bool learn;
 	volatile uint32_t *registers;	/* of I/OAT, that tell it to fail */
 	char patience[16];		/* of I/OAT's driver, in ms; "" if that was left alone */
 };
@@ -26,6 +27,8 @@ struct bk {
 /*
  * Begin: NULL, or why it is not possible in this guest. The only channels are then
  * those of a simulated device bound to @driver, made with @options; or one of I/OAT.
+ * Nothing is learned: where writing takes long, the last requests would not be given to
+ * a channel that hangs or takes its time.
  */
 const char *bk_begin_sim(struct bk *bk, const char *driver, const char *options);
 const char *bk_begin_ioat(struct bk *bk);

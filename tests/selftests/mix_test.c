@@ -68,6 +68,8 @@ FIXTURE_SETUP(mix)
 	self->pins = dt_pins();
 	self->is_edged = dt_param("edge_align") >= 64;
 	self->why_not = bk_begin_sim(&self->bk, drivers[TERMINATE], "devices=2");
+	if (!self->why_not)
+		ASSERT_EQ(0, dt_set_param("learn", self->bk.learn));
 	self->pool = dt_mmap(MX_POOL);
 	dt_fill(&rng, self->pool, MX_POOL);
 	self->worker_rng.state = dt_rand(&rng);

@@ -33,6 +33,8 @@ FIXTURE_SETUP(failed)
 
 FIXTURE_TEARDOWN(failed)
 {
+	/* Which may have the channel, if a test has failed midway */
+	dt_rmmod("dmatest");
 	if (self->begun)
 		EXPECT_EQ(0, bk_end(&self->bk));
 	EXPECT_EQ(self->pins, dt_pins_settle(self->pins));
