@@ -35,6 +35,7 @@ ok 3 - fill
 ok 1 - seg
 @dmio end kunit kunit 0 12 20-20
 @dmio unload 0
+@dmio lockdep 1
 @dmio kmemleak
 @dmio end-kmemleak
 @dmio log
@@ -103,6 +104,8 @@ CASES = [
     ("@dmio load 0", "@dmio load 1", "no"),
     ("@dmio unload 0", "@dmio unload 1", "no"),
     ("@dmio unload 0\n", "", "no"),
+    ("@dmio lockdep 1", "@dmio lockdep 0", "it has gone off"),
+    ("@dmio lockdep 1\n", "", "it says nothing"),
     ("@dmio kmemleak\n@dmio end-kmemleak\n", "", "no report came"),
     ("@dmio kmemleak\n", "@dmio kmemleak\nunreferenced object 0xffff (size 32):\n",
      "unreferenced object"),
@@ -148,7 +151,7 @@ class Judge(unittest.TestCase):
         results, notes = judged(GOOD)
         self.assertEqual(complaints(results), "")
         outcomes = [r.outcome for r in results]
-        self.assertEqual(outcomes.count(judge.PASSED), 2 + 2 + 5)
+        self.assertEqual(outcomes.count(judge.PASSED), 2 + 2 + 6)
         self.assertEqual(outcomes.count(judge.SKIPPED), 1)
         self.assertEqual(notes, [])
 

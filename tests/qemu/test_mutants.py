@@ -64,8 +64,10 @@ class Verdict(unittest.TestCase):
         self.assertEqual(self.outcome(1, self.FOUND, survives="-"), judge.FAILED)
 
     def test_not_tested(self):
-        """Neither a mutant that does not build, nor a harness that breaks, is found."""
-        for line in ("FAILED uml guest/builds", "FAILED uml harness/no exception"):
+        """Neither a mutant that does not build, nor a harness that breaks, nor a slow
+        machine says anything."""
+        for line in ("FAILED uml guest/builds", "FAILED uml harness/no exception",
+                     "FAILED uml kunit/keeps its budget of time"):
             self.assertEqual(self.outcome(1, [line]), judge.FAILED)
         self.assertEqual(self.outcome(1, []), judge.FAILED)
 

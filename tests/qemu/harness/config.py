@@ -37,7 +37,7 @@ class Guest:
     only: list = field(default_factory=list)
     without: list = field(default_factory=list)
     last: str = ""
-    kmemleak: bool = False
+    checkers: bool = False
     kcsan: bool = False
     busy_off: bool = False
     dmatest: str = "source"

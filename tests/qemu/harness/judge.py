@@ -28,6 +28,8 @@ RACE_DEPTH = 2
 # So often something was watched, at least, if our modules are; what else there is does
 # not come near
 LEAST_WATCHED = 2000
+# What is said of a suite and its budget
+IN_TIME = "keeps its budget of time"
 # From here on the log is ours, see guest/init.
 LOG_BEGIN = "dmoverio test begins"
 # Here it goes down with a transfer in flight that takes seconds, some of which are over.
@@ -218,7 +220,7 @@ def judge_time(guest, took, load):
             continue
         why = f"{took[suite]:.0f} s of {budget} s"
         outcome = PASSED if took[suite] <= 2 * budget else FAILED if load <= BUSY else SKIPPED
-        yield Result(suite, "keeps its budget of time", outcome,
+        yield Result(suite, IN_TIME, outcome,
                      [] if outcome == PASSED else [f"{why}, load {load:.1f}"])
 
 
@@ -232,7 +234,7 @@ def _raced(report):
     return [] if at_work else ["it was not at work", *report]
 
 
-def judge_guest(transcript, ending, expected, kmemleak=False, console=(), busy_off=False,
+def judge_guest(transcript, ending, expected, checkers=False, console=(), busy_off=False,
                 kcsan=False):
     """All results of a guest's run: its programs' and those about the guest itself."""
     used = set()
@@ -264,7 +266,9 @@ def judge_guest(transcript, ending, expected, kmemleak=False, console=(), busy_o
               + excerpts(_since_load(console) or list(console), expected)[:60])
     else:
         check("kernel log is clean", judge_log(transcript.log, expected))
-    if kmemleak:
+    if checkers:
+        check("lockdep is at work", [] if transcript.lockdep == 1 else
+              ["it has gone off" if transcript.lockdep == 0 else "it says nothing"])
         check("no memory leaks", ["no report came"] if transcript.kmemleak is None
               else transcript.kmemleak[:40])
     if kcsan:

@@ -42,7 +42,7 @@ def verdict(mutant, status, output):
     if status == 0:
         return (judge.SKIPPED, f"survives: {reason}") if reason else (judge.FAILED, "survives")
     found = first.split(maxsplit=2)[2] if first else "guest/builds"
-    if found == "guest/builds" or found.startswith("harness/"):
+    if found == "guest/builds" or found.startswith("harness/") or found.endswith(judge.IN_TIME):
         return judge.FAILED, "it was not tested"
     if reason:
         return judge.FAILED, f"it has an excuse, but was found by {found}"
@@ -120,7 +120,10 @@ def run(totals):
     for number in range(COPIES):
         tops.put(_copy(str(number)))
 
-    guests = {guest for mutant in load() for guest in where(mutant)}
+    def guests_of(mutant):
+        return {words[-1] for words in runs(mutant)}
+
+    guests = {guest for mutant in load() for guest in guests_of(mutant)}
     sound = {guest for guest in sorted(guests) if _is_sound(OUT / "0", guest, totals)}
 
     def one(mutant):
@@ -137,4 +140,4 @@ def run(totals):
         report.failures("mutants", [result])
 
     with ThreadPoolExecutor(COPIES) as pool:
-        list(pool.map(one, (m for m in load() if sound.issuperset(where(m)))))
+        list(pool.map(one, (m for m in load() if sound.issuperset(guests_of(m)))))

@@ -60,7 +60,7 @@ def _judged(guest, kernel, image):
         transcript, ending = _boot(guest, kernel, image, expected)
     if guest.gcov:
         notes += coverage.collect(guest, transcript.gcov)
-    results, more = judge.judge_guest(transcript, ending, expected, guest.kmemleak,
+    results, more = judge.judge_guest(transcript, ending, expected, guest.checkers,
                                       _console(guest), guest.busy_off, guest.kcsan)
     _write(guest.results / "dmesg", transcript.log or [])
     for program in transcript.programs:

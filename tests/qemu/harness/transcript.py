@@ -7,6 +7,7 @@ Lines of the guest's init begin with "@dmio":
     begin SUITE PROGRAM PINS OFF          then what the program prints
     end SUITE PROGRAM STATUS MS PINS
     unload STATUS                         of rmmod dmoverio
+    lockdep N                             1: it is at work
     kmemleak ... end-kmemleak             the report between
     kcsan ... end-kcsan                   what the checker of data races counted, between
     log ... end-log                       the kernel log between
@@ -42,6 +43,7 @@ class Transcript:
         self.load = None
         self.programs = []
         self.unload = None
+        self.lockdep = None
         self.kmemleak = None
         self.kcsan = None
         self.log = None
@@ -80,6 +82,9 @@ class Transcript:
 
     def _unload(self, status):
         self.unload = int(status)
+
+    def _lockdep(self, on):
+        self.lockdep = int(on)
 
     def _kmemleak(self):
         self._into = self.kmemleak = []
