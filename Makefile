@@ -14,7 +14,6 @@ BENCH	:= bench61 bench-sim61 bench-ioat
 # Those that take longest come first
 LONGER	:= debug61 uml-fail stock61-long ioat sim61-strict uml-sim rt61 zdma bcm2835 sim61-rate \
 	   sim61-choice zdma-swiotlb stock612 stock72 uml-fuzz stock61-clang cloud61 bench61
-COVERAGE := uml uml-sim uml-fail
 # Not in check-all: for their time, or not seen to pass since what they run has changed
 MORE	:= uml-mix sim61 sim61-mix sim61-long sim61-fail ioat-long pl330-fail ioat-intel-iommu \
 	   ioat-amd-iommu bench-sim61 bench-ioat pl330 kcsan61 kcsan61-race debug72 debug61-long
@@ -97,10 +96,12 @@ check-more: deps
 # Lines of the module that the tests execute, and whether these are enough
 coverage:
 	scripts/deps coverage
-	$(RUN) --coverage $(COVERAGE)
+	$(RUN) coverage
 
-# Everything, by hand: hours, and a table for each of them
-check-long: check-all check-more coverage mutants
+# Everything, by hand: hours
+check-long:
+	scripts/deps coverage
+	$(RUN) $(CHECK) $(LONGER) $(MORE) coverage mutants
 
 # Whether the tests find defects that are planted
 mutants: deps
