@@ -9,9 +9,9 @@ PREFIX	?= /usr/local
 BUILD	:= $(CURDIR)/build
 RUN	:= tests/qemu/run
 
-CHECK	:= lint fuzz harness uml stock61
-BENCH	:= bench61 bench-sim61 bench-ioat
 # Those that take longest come first
+CHECK	:= stock61 uml lint fuzz harness
+BENCH	:= bench61 bench-sim61 bench-ioat
 LONGER	:= debug61 uml-fail stock61-long ioat sim61-strict uml-sim rt61 zdma bcm2835 sim61-rate \
 	   sim61-choice zdma-swiotlb stock612 stock72 uml-fuzz stock61-clang cloud61 bench61
 # Not in check-all: for their time, or not seen to pass since what they run has changed
