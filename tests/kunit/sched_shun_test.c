@@ -294,8 +294,8 @@ static void shun_refused_busy_test(struct kunit *test)
 	drain(bench);
 }
 
-/* With auto, too, and if the CPU is better than any channel that does not refuse */
-static void shun_refused_beside_test(struct kunit *test)
+/* It was the best, and refuses now; the CPU is better than the channel beside it */
+static struct fake *add_refuser(struct kunit *test)
 {
 	struct shun_bench *bench = test->priv;
 	struct fake *refuser = add_channel(bench, MS / 10);
@@ -305,6 +305,14 @@ static void shun_refused_beside_test(struct kunit *test)
 	run(test, 40, CPU);
 	refuse(refuser, true);
 	run(test, 4, REQUIRE);
+	return refuser;
+}
+
+/* With auto, too, and if the CPU is better than any channel that does not refuse */
+static void shun_refused_beside_test(struct kunit *test)
+{
+	struct fake *refuser = add_refuser(test);
+
 	refuse(refuser, false);
 	run(test, 400, AUTO);
 	kunit_info(test, "%u of 400\n", refuser->nr_jobs);
@@ -314,14 +322,8 @@ static void shun_refused_beside_test(struct kunit *test)
 /* ... and still refuses: what the CPU does meanwhile counts until it is asked again */
 static void shun_refused_passed_test(struct kunit *test)
 {
-	struct shun_bench *bench = test->priv;
-	struct fake *refuser = add_channel(bench, MS / 10);
+	struct fake *refuser = add_refuser(test);
 
-	add_channel(bench, 100 * MS);
-	run(test, 40, REQUIRE);
-	run(test, 40, CPU);
-	refuse(refuser, true);
-	run(test, 4, REQUIRE);
 	run(test, 1000, AUTO);
 	kunit_info(test, "%u of 1000 in vain\n", refuser->nr_jobs);
 	KUNIT_EXPECT_GE(test, refuser->nr_jobs, 2U);
