@@ -23,7 +23,6 @@
 #include <linux/minmax.h>
 #include <linux/moduleparam.h>
 #include <linux/rcupdate.h>
-#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -426,7 +425,8 @@ bool dmio_dma_chan_leave(struct dmio_dma_chan *dc, bool unbinding)
 	if (!idle) {
 		dmio_dma_stop(dc, DMIO_REASON_REMOVED, -ENODEV);
 		/* What was done elsewhere, or parked, is on its way */
-		dmio_sched_leave(&dc->engine, MAX_SCHEDULE_TIMEOUT);
+		while (!dmio_sched_leave(&dc->engine, LONGEST_SLEEP))
+			;
 	}
 	parked = dmio_dma_has_parked(dc);
 	if (parked && !unbinding) {
