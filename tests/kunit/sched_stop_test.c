@@ -173,8 +173,7 @@ static void stop_many_test(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, bench->many[i].nr_done, 1U);
 		KUNIT_EXPECT_EQ(test, bench->many[i].job.error, -ENODEV);
 	}
-	while (fake_first(dma))
-		fake_finish(dma, &fake_first(dma)->job);
+	fake_finish_all(dma);
 	fake_remove(dma);
 }
 

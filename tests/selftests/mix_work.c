@@ -382,8 +382,10 @@ static void do_orphans(struct work *w)
 	prepare_all(w);
 	note_hardware(w);
 	pid = dt_spawn(write_all, &writer, &nr);
-	if (pid < 0)
-		return wrong(w, NULL, "a writer does not come to its end", -pid);
+	if (pid < 0) {
+		wrong(w, NULL, "a writer does not come to its end", -pid);
+		goto out;
+	}
 	usleep(dt_below(&w->rng, 3000));
 	if (dt_kill(pid) != SIGKILL)
 		wrong(w, NULL, "a killed writer does not go away", 0);
@@ -392,6 +394,7 @@ static void do_orphans(struct work *w)
 	else if (nr != -ESRCH)
 		wrong(w, NULL, "a writer that fails", -nr);
 	atomic_fetch_add(&w->board->orphans, nr > 0);
+out:
 	forget(w);
 	close(fd);
 }
